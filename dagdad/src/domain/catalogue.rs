@@ -1,0 +1,79 @@
+//! The catalogue: what Dagda knows, as its owner wrote it.
+
+use std::fmt;
+
+use super::name::PodName;
+use super::pod::PodSpec;
+
+/// A manifest as its owner wrote it, `${NAME}` unfilled: one `v1/Pod` document and, behind
+/// it, the `ConfigMap` and `PersistentVolumeClaim` documents it refers to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// YAML text.
+    pub text: String,
+    /// Changes whenever the meaning of the text may have.
+    pub digest: Digest,
+}
+
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Manifest({})", self.digest)
+    }
+}
+
+/// SHA-256 of a manifest's text, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Digest(pub String);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A manifest that was read and found good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CataloguePod {
+    /// What it asks for.
+    pub spec: PodSpec,
+    /// How its owner wrote it.
+    pub manifest: Manifest,
+}
+
+/// A manifest with its variables filled in, ready for the runtime. It may carry secrets, so
+/// it is never stored and has no readable `Debug`.
+#[derive(Clone, PartialEq)]
+pub struct RenderedPod {
+    /// What it asks for, with today's variables.
+    pub spec: PodSpec,
+    /// YAML (or JSON, which is YAML) for the runtime.
+    pub text: String,
+}
+
+impl fmt::Debug for RenderedPod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenderedPod").field("pod", &self.spec.name).finish_non_exhaustive()
+    }
+}
+
+/// What `apply` did, or would do, with one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The object.
+    pub name: PodName,
+    /// What became of it.
+    pub change: Change,
+    /// What its owner should know: a shared host port, a restart that is due.
+    pub notes: Vec<String>,
+}
+
+/// How an applied object differs from the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there.
+    Created,
+    /// It was there and different.
+    Changed,
+    /// It was there and the same.
+    Unchanged,
+}

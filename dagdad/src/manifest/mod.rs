@@ -1,0 +1,1 @@
+//! Manifests: YAML text to domain types, and back to what the runtime takes.

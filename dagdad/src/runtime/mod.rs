@@ -1,0 +1,1 @@
+//! Runtimes: what stands behind the port `Runtime`.

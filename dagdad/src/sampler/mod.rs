@@ -1,0 +1,1 @@
+//! Sampling the host and its pods.

@@ -1,0 +1,1 @@
+//! Stores: SQLite, always; MariaDB behind its outbox.
