@@ -131,9 +131,9 @@ impl Owner {
             match message {
                 None => return,
                 Some(Message::Perform(effects)) => {
-                    effects
-                        .into_iter()
-                        .for_each(|effect| self.performer.perform(effect));
+                    for effect in effects {
+                        self.performer.perform(effect);
+                    }
                 }
                 Some(Message::Command { command, caller }) => {
                     self.tickets += 1;
@@ -154,9 +154,9 @@ impl Owner {
 
     fn take_in(&mut self, event: Event) {
         let effects = step::step(&mut self.state, event, Timestamp::now());
-        effects
-            .into_iter()
-            .for_each(|effect| self.performer.perform(effect));
+        for effect in effects {
+            self.performer.perform(effect);
+        }
         self.snapshots.send_replace(Arc::new(self.state.snapshot()));
     }
 }

@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    fn compare(&self, new: &CataloguePod, all: &[CataloguePod]) -> Applied {
+    pub(super) fn compare(&self, new: &CataloguePod, all: &[CataloguePod]) -> Applied {
         let name = &new.spec.name;
         let mut notes = Vec::new();
         let change = match self.pods.get(name) {

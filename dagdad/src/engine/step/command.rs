@@ -50,7 +50,7 @@ impl State {
         out.push(Effect::Answer { ticket, reply });
     }
 
-    fn operate(
+    pub(super) fn operate(
         &mut self,
         asked: &str,
         kind: OperationKind,
@@ -180,7 +180,7 @@ impl State {
         }
     }
 
-    fn already(
+    pub(super) fn already(
         &mut self,
         name: &PodName,
         wanted: Wanted,
@@ -207,7 +207,7 @@ impl State {
         })
     }
 
-    fn find(&self, asked: &str) -> Result<PodName, CommandError> {
+    pub(super) fn find(&self, asked: &str) -> Result<PodName, CommandError> {
         if let Some((name, _)) = self.pods.get_key_value(asked) {
             return Ok(name.clone());
         }

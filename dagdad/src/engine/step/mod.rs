@@ -30,8 +30,11 @@
 
 mod catalogue;
 mod command;
+mod ending;
 mod observation;
 mod operation;
+mod outcome;
+mod recovery;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,26 +2,20 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
+use super::ending::failure;
 use super::{RETRY, later};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PodCondition, RuntimeSignal};
-use crate::domain::operation::{Done, OperationId, OperationKind};
+use crate::domain::operation::{Done, OperationKind};
 use crate::domain::pod::RestartPolicy;
-use crate::domain::state::{PodStatus, Wanted};
+use crate::domain::state::Wanted;
 use crate::ports::{ProbeFailure, RuntimeError};
-
-/// So many ends of a pod's containers …
-const CRASH_LOOP_DEATHS: usize = 5;
-/// … within this time are a crash loop: Podman restarts without a pause between.
-const CRASH_LOOP_WINDOW: SignedDuration = SignedDuration::from_secs(300);
-/// A request to stop that comes so soon after the pod ended explains the end.
-const STOP_EXPLAINS: SignedDuration = SignedDuration::from_secs(15);
 
 impl State {
     pub(super) fn signal(&mut self, signal: RuntimeSignal, now: Timestamp, out: &mut Vec<Effect>) {
@@ -47,7 +41,12 @@ impl State {
         }
     }
 
-    fn runtime_up(&mut self, version: Option<String>, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn runtime_up(
+        &mut self,
+        version: Option<String>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let version = match (version, &self.runtime) {
             (Some(version), _) => version,
             (None, RuntimeLink::Up { version }) => version.clone(),
@@ -65,7 +64,7 @@ impl State {
         self.runtime = RuntimeLink::Up { version };
     }
 
-    fn runtime_down(&mut self, reason: String, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn runtime_down(&mut self, reason: String, now: Timestamp, out: &mut Vec<Effect>) {
         if !matches!(self.runtime, RuntimeLink::Down { .. }) {
             let message = format!("Podman does not answer: {reason}");
             self.note(EventKind::RuntimeDown, None, message, now, out);
@@ -110,83 +109,8 @@ impl State {
         }
     }
 
-    /// Takes up a pod that came into the catalogue and may have been running before.
-    pub(super) fn adopt(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
-        if self.settled {
-            self.observe(name, now, out);
-        } else if let Some(pod) = self.pods.get_mut(name) {
-            pod.life = Life::Unseen {
-                status: PodStatus::Stopped,
-            };
-        }
-    }
-
-    /// First sight of a pod after dagdad began: what an earlier daemon left open goes on.
-    fn settle(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
-        let condition = self.observed.get(name.as_str()).map(|pod| pod.condition());
-        let running = matches!(
-            condition,
-            Some(PodCondition::Running { .. } | PodCondition::Paused)
-        );
-        let Some(pod) = self.pods.get_mut(name) else {
-            return;
-        };
-        if let Some(Operation {
-            at: At::Recovering,
-            kind,
-            ..
-        }) = pod.operation
-        {
-            let spec = Arc::new(pod.entry.spec.clone());
-            if running {
-                self.come_up(name, false, now, out);
-            } else {
-                pod.become_life(Life::Down, now);
-            }
-            if kind == OperationKind::Start && running {
-                self.await_ready(name, spec, now);
-                return self.observe(name, now, out);
-            }
-            // Idempotent, each of them: what was half done is done again, and whole.
-            if kind == OperationKind::Start {
-                return self.render(name, out);
-            }
-            return self.begin(name, now, out);
-        }
-        if pod.operation.is_some() {
-            // Accepted before the first listing.
-            if running {
-                self.come_up(name, false, now, out);
-            } else {
-                pod.become_life(Life::Down, now);
-            }
-            return;
-        }
-        let unseen = match pod.life {
-            Life::Unseen { status } => Some(status),
-            _ => None,
-        };
-        if running {
-            return self.come_up(name, false, now, out);
-        }
-        if unseen.is_none() {
-            return;
-        }
-        let restart =
-            pod.wanted == Wanted::Up && pod.entry.spec.restart_policy == RestartPolicy::Always;
-        pod.become_life(Life::Down, now);
-        if restart {
-            let message = format!("{name} ran when dagdad last saw it and does not any more");
-            self.note(EventKind::PodStopped, Some(name), message, now, out);
-            let id = OperationId(self.identities.next(now));
-            self.accept(name, id, OperationKind::Start, None, None, now, out);
-        } else {
-            self.ended(name, condition, now, out);
-        }
-    }
-
     /// Compares a pod with what the runtime has.
-    fn observe(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn observe(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let condition = self.observed.get(name.as_str()).map(|pod| pod.condition());
         let Some(pod) = self.pods.get_mut(name) else {
             return;
@@ -228,7 +152,7 @@ impl State {
         }
     }
 
-    fn observe_awaiting(
+    pub(super) fn observe_awaiting(
         &mut self,
         name: &PodName,
         condition: Option<PodCondition>,
@@ -299,7 +223,13 @@ impl State {
     }
 
     /// The pod runs: watch it from now on.
-    fn come_up(&mut self, name: &PodName, fresh: bool, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn come_up(
+        &mut self,
+        name: &PodName,
+        fresh: bool,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let (since, whole) = match self.observed.get(name.as_str()).map(|pod| pod.condition()) {
             Some(PodCondition::Running { since, whole }) => (since, whole),
             _ => (now, false),
@@ -328,7 +258,12 @@ impl State {
         }
     }
 
-    fn came_up_by_itself(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn came_up_by_itself(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         self.come_up(name, true, now, out);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
@@ -338,152 +273,6 @@ impl State {
             Wanted::Down => format!("{name} was started outside of Dagda"),
         };
         self.note_pod(EventKind::PodStarted, name, message, now, out);
-    }
-
-    /// A pod that ran does not any more, and no operation asked for it.
-    fn ended(
-        &mut self,
-        name: &PodName,
-        condition: Option<PodCondition>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(pod) = self.pods.get_mut(name) else {
-            return;
-        };
-        let policy = pod.entry.spec.restart_policy;
-        match condition {
-            Some(PodCondition::Failed {
-                container,
-                code,
-                oom_killed,
-            }) if !pod.stopped_outside => {
-                let message = failure(name, &container, code, oom_killed);
-                pod.become_life(
-                    Life::Failed {
-                        message: message.clone(),
-                        log: Vec::new(),
-                    },
-                    now,
-                );
-                out.push(Effect::Diagnose(name.clone()));
-                self.note_pod(EventKind::PodFailed, name, message, now, out);
-            }
-            Some(PodCondition::Completed) if !pod.stopped_outside => {
-                pod.become_life(Life::Down, now);
-                if policy != RestartPolicy::Always {
-                    pod.wanted = Wanted::Down;
-                }
-                let message = format!("{name} ran to its end");
-                self.note_pod(EventKind::PodStopped, name, message, now, out);
-            }
-            condition => {
-                let verb = if condition.is_none() {
-                    "removed"
-                } else {
-                    "stopped"
-                };
-                self.down_from_outside(name, verb, now, out);
-            }
-        }
-    }
-
-    fn down_from_outside(
-        &mut self,
-        name: &PodName,
-        verb: &str,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(pod) = self.pods.get_mut(name) else {
-            return;
-        };
-        let was_up = pod.wanted == Wanted::Up;
-        pod.become_life(Life::Down, now);
-        pod.wanted = Wanted::Down;
-        pod.stopped_outside = false;
-        if was_up {
-            let message = format!("{name} was {verb} outside of Dagda");
-            self.note_pod(EventKind::PodStopped, name, message, now, out);
-        }
-    }
-
-    fn stop_requested(&mut self, pod: &str, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some((name, pod)) = self.pods.get_key_value(pod) else {
-            return;
-        };
-        if pod.operation.is_some() {
-            return;
-        }
-        let name = name.clone();
-        match pod.life {
-            Life::Up { .. } => {
-                if let Some(pod) = self.pods.get_mut(&name) {
-                    pod.stopped_outside = true;
-                }
-            }
-            Life::Failed { .. } if later(pod.since, STOP_EXPLAINS) >= now => {
-                self.down_from_outside(&name, "stopped", now, out);
-            }
-            Life::Failed { .. } | Life::Down | Life::Unseen { .. } => {}
-        }
-    }
-
-    fn died(
-        &mut self,
-        pod: &str,
-        container: &str,
-        code: i32,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some((name, _)) = self.pods.get_key_value(pod) else {
-            return;
-        };
-        let name = name.clone();
-        let Some(pod) = self.pods.get_mut(&name) else {
-            return;
-        };
-        let awaiting = match &pod.operation {
-            None => false,
-            Some(Operation {
-                at: At::Awaiting { .. },
-                ..
-            }) => true,
-            Some(_) => return,
-        };
-        if pod.entry.spec.restart_policy == RestartPolicy::Never || pod.stopped_outside {
-            return;
-        }
-        pod.deaths.push_back(now);
-        let window_start = later(now, -CRASH_LOOP_WINDOW);
-        while pod.deaths.front().is_some_and(|at| *at < window_start) {
-            pod.deaths.pop_front();
-        }
-        if pod.deaths.len() < CRASH_LOOP_DEATHS {
-            return;
-        }
-        let first = pod.deaths.front().copied().unwrap_or(now);
-        let seconds = (now - first).get_seconds().max(1);
-        let message = format!(
-            "{name} crashes in a loop: container {container} exited with {code}, {} times in {seconds} s",
-            pod.deaths.len()
-        );
-        pod.deaths.clear();
-        if awaiting {
-            self.diagnose(&name, message, AfterDiagnosis::Halt, out);
-        } else {
-            let id = OperationId(self.identities.next(now));
-            self.accept(
-                &name,
-                id,
-                OperationKind::Stop,
-                None,
-                Some(message),
-                now,
-                out,
-            );
-        }
     }
 
     pub(super) fn probed(
@@ -524,7 +313,12 @@ impl State {
         }
     }
 
-    fn finish_if_ready(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn finish_if_ready(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(pod) = self.pods.get(name) else {
             return;
         };
@@ -549,36 +343,4 @@ impl State {
             self.finish(name, Ok(done), now, out);
         }
     }
-
-    pub(super) fn diagnosed(
-        &mut self,
-        name: &PodName,
-        lines: Vec<String>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(pod) = self.pods.get_mut(name) else {
-            return;
-        };
-        let Life::Failed { log, .. } = &mut pod.life else {
-            return;
-        };
-        *log = lines;
-        let row = self.record_of(name, now);
-        out.extend(row.map(|row| {
-            Effect::Persist(super::super::effect::Persist::Fact {
-                records: vec![crate::ports::Record::PutPod(Box::new(row))],
-                then: Vec::new(),
-            })
-        }));
-    }
-}
-
-fn failure(name: &PodName, container: &str, code: i32, oom_killed: bool) -> String {
-    let why = if oom_killed {
-        " (the kernel killed it: it wanted more memory than its limit allows)"
-    } else {
-        ""
-    };
-    format!("{name} failed: container {container} exited with {code}{why}")
 }
