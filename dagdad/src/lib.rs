@@ -1,5 +1,6 @@
 //! dagdad, the steward's daemon. `ARCHITECTURE.md` tells how the parts fit together.
 
+pub mod api;
 pub mod domain;
 pub mod engine;
 pub mod manifest;

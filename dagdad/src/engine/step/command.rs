@@ -211,17 +211,7 @@ impl State {
         if let Some((name, _)) = self.pods.get_key_value(asked) {
             return Ok(name.clone());
         }
-        let nearest = self
-            .pods
-            .keys()
-            .map(|name| (strsim::damerau_levenshtein(name.as_str(), asked), name))
-            .filter(|(distance, name)| *distance <= 2.max(name.as_str().len() / 3))
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, name)| name.clone());
-        Err(CommandError::NoSuchPod {
-            name: asked.escape_debug().to_string(),
-            nearest,
-        })
+        Err(CommandError::no_such_pod(asked, self.pods.keys()))
     }
 
     /// Refuses a start whose host ports another pod holds or is about to hold.
