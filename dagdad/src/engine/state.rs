@@ -11,6 +11,7 @@ use super::event::Ticket;
 use super::identity::Identities;
 use super::readiness::Watch;
 use crate::domain::catalogue::{Applied, CataloguePod, Digest, RenderedPod};
+use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::{Intent, OperationId, OperationKind};
@@ -394,6 +395,13 @@ impl State {
             }
         }
         (state, superseded)
+    }
+
+    /// The event that tells of this daemon's beginning.
+    pub fn started_event(&mut self, now: Timestamp) -> EventRecord {
+        let message = format!("dagdad {} started", env!("CARGO_PKG_VERSION"));
+        let id = self.identities.next(now);
+        EventRecord { id, at: now, kind: EventKind::DaemonStarted, object: None, message }
     }
 
     /// When [`super::event::Event::Tick`] is due next.
