@@ -154,7 +154,7 @@ impl MariaDb {
     }
 
     fn socket(&self) -> PathBuf {
-        self.scratch.join("s.sock")
+        self.data.join("s.sock")
     }
 }
 
