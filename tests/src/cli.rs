@@ -47,7 +47,6 @@ impl Output {
     ///
     /// # Panics
     /// The exit code is not 0.
-    #[must_use]
     pub fn done(self) -> Self {
         self.ended_with(code::DONE)
     }
@@ -56,7 +55,6 @@ impl Output {
     ///
     /// # Panics
     /// It is another one.
-    #[must_use]
     pub fn ended_with(self, expected: i32) -> Self {
         assert_eq!(self.code, Some(expected), "{self:#?}");
         self

@@ -16,6 +16,7 @@ pub mod binaries;
 pub mod cli;
 pub mod daemon;
 pub mod host;
+pub mod http;
 pub mod manifest;
 pub mod mariadb;
 pub mod podman;
