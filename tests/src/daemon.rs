@@ -99,6 +99,16 @@ impl Daemon {
         self.process.kill9();
     }
 
+    /// Freezes it: whatever it was doing stays as it is.
+    pub fn freeze(&self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// Ends [`Daemon::freeze`].
+    pub fn thaw(&self) {
+        self.process.signal(Signal::CONT);
+    }
+
     /// What it told the service manager.
     pub fn notifications(&mut self) -> &[String] {
         self.process.notifications()

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dagda_proto::v1;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
@@ -20,8 +20,9 @@ use crate::daemon::{Configuration, Daemon};
 use crate::mariadb::MariaDb;
 use crate::podman::Podman;
 use crate::process::EndedEarly;
+use crate::rows::{self, Table};
 use crate::scratch::Scratch;
-use crate::wire;
+use crate::{PATIENCE, wire};
 
 /// Who serves Podman's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +173,29 @@ impl TestHost {
     /// It ended before it was ready.
     pub fn try_start(&mut self) -> Result<(), Box<EndedEarly>> {
         self.daemon = Some(self.spawn_daemon()?);
+        Ok(())
+    }
+
+    /// Starts dagdad by another command.
+    ///
+    /// # Panics
+    /// It ends before it is ready.
+    pub fn start_with(&mut self, command: Command) {
+        let started = self.try_start_with(command);
+        started.unwrap_or_else(|ended| {
+            panic!(
+                "dagdad ended at its start ({}):\n{}",
+                ended.status, ended.log
+            )
+        });
+    }
+
+    /// Starts dagdad by another command.
+    ///
+    /// # Errors
+    /// It ended before it was ready.
+    pub fn try_start_with(&mut self, command: Command) -> Result<(), Box<EndedEarly>> {
+        self.daemon = Some(Daemon::start(command, &self.configuration.directory)?);
         Ok(())
     }
 
@@ -431,6 +455,80 @@ impl TestHost {
                 .into_inner();
             wire::first(stream, what, |event| wanted(event).then(|| event.clone())).await
         })
+    }
+
+    /// Waits until no operation is under way, then asserts that what dagdad says of each
+    /// catalogued pod is what Podman has, and that no intent is left open.
+    ///
+    /// # Panics
+    /// It is not so.
+    pub fn assert_settled_and_true(&mut self) {
+        let on_its_way =
+            |pod: &v1::Pod| matches!(pod.state(), v1::PodState::Starting | v1::PodState::Stopping);
+        self.await_status("Podman is seen", |status| {
+            status.runtime.as_ref().is_some_and(|it| it.connected)
+        });
+        let mut listed =
+            self.await_pods("every pod is settled", |pods| !pods.iter().any(on_its_way));
+        listed.retain(|pod| pod.managed);
+        let really = self.podman.pods();
+        for pod in &listed {
+            let runs = really
+                .iter()
+                .any(|(name, state)| *name == pod.name && state == "running");
+            let said = pod.state() == v1::PodState::Running;
+            assert_eq!(said, runs, "dagdad says {pod:?}, Podman has {really:?}");
+            assert_eq!(
+                self.detail(&pod.name).operation,
+                None,
+                "{} has an operation under way",
+                pod.name
+            );
+        }
+        // Frozen, so that nothing is between two writes while it is read.
+        self.daemon().freeze();
+        let open = self.block_on(rows::open_intents(&self.database()));
+        self.daemon().thaw();
+        assert_eq!(open, [] as [String; 0], "an intent is left open");
+    }
+
+    /// Waits until the outbox is empty, then asserts that MariaDB has what SQLite has, row for
+    /// row.
+    ///
+    /// # Panics
+    /// It has not.
+    pub fn assert_mirrored(&self, mariadb: &MariaDb) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.await_status("the outbox is empty", |status| {
+                status.store.as_ref().is_some_and(|it| it.outbox == 0)
+            });
+            let daemon = self.daemon.as_ref().expect("dagdad runs");
+            // Samples go on; frozen, both databases stand still at one moment.
+            daemon.freeze();
+            let database = self.database();
+            let (waiting, refused) = self.block_on(rows::outbox(&database));
+            assert_eq!(refused, [] as [String; 0], "rows that MariaDB refused");
+            let tables = ["pods", "events", "system_resources"];
+            let tables = (waiting == 0).then(|| {
+                self.block_on(async {
+                    [
+                        rows::read(&database, mariadb, tables[0]).await,
+                        rows::read(&database, mariadb, tables[1]).await,
+                        rows::read(&database, mariadb, tables[2]).await,
+                    ]
+                })
+            });
+            daemon.thaw();
+            if let Some(tables) = tables {
+                tables.iter().for_each(Table::assert_equal);
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the outbox was never empty for a moment"
+            );
+        }
     }
 
     /// The SQLite file in the state directory.

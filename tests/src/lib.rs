@@ -9,6 +9,7 @@
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
     reason = "this crate is test code: a step that fails is a test that fails, there and then"
 )]
 
@@ -19,9 +20,11 @@ pub mod host;
 pub mod http;
 pub mod manifest;
 pub mod mariadb;
+pub mod mount;
 pub mod podman;
 pub mod ports;
 pub mod process;
+pub mod random;
 pub mod rows;
 pub mod scratch;
 pub mod wire;
