@@ -1,0 +1,122 @@
+//! The real `dagdad`, configured for a test.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+use crate::binaries;
+use crate::process::{EndedEarly, Process};
+
+/// What a `dagdad` is started with.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// Where its own files go: configuration, log.
+    pub directory: PathBuf,
+    /// State directory.
+    pub state: PathBuf,
+    /// Socket it serves.
+    pub socket: PathBuf,
+    /// Podman's socket.
+    pub podman_socket: PathBuf,
+    /// Text of the variables file.
+    pub variables: String,
+    /// Environment beside the configuration file.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Configuration {
+    /// Writes `dagdad.toml` and the variables file; returns the former's path.
+    #[must_use]
+    pub fn write(&self) -> PathBuf {
+        let variables = self.directory.join("variables.env");
+        std::fs::write(&variables, &self.variables).expect("write the variables file");
+        let mut text = String::new();
+        let mut line = |key: &str, value: &Path| {
+            let _ = writeln!(text, "{key} = {:?}", value.display().to_string());
+        };
+        line("state_dir", &self.state);
+        line("socket", &self.socket);
+        line("variables", &variables);
+        line("podman.socket", &self.podman_socket);
+        let path = self.directory.join("dagdad.toml");
+        std::fs::write(&path, text).expect("write dagdad.toml");
+        path
+    }
+
+    /// `dagdad --config FILE` with a clean environment.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binaries::path("dagdad"));
+        command.arg("--config").arg(self.write());
+        for name in [
+            "DAGDA_SOCKET",
+            "DB_HOST",
+            "DB_PORT",
+            "MYSQL_API_USER",
+            "MYSQL_API_PASSWORD",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("MONITORING_INTERVAL", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// A running `dagdad` that said it is ready.
+#[derive(Debug)]
+pub struct Daemon {
+    process: Process,
+}
+
+impl Daemon {
+    /// Starts it and waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// It ended instead.
+    pub fn start(command: Command, directory: &Path) -> Result<Self, Box<EndedEarly>> {
+        Process::start(command, "dagdad", directory).map(|process| Self { process })
+    }
+
+    /// Process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.process.pid()
+    }
+
+    /// SIGTERM, then its end; `None` when it takes longer than `limit`.
+    pub fn terminate(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.process.signal(Signal::TERM);
+        self.process.wait_within(limit)
+    }
+
+    /// `kill -9`.
+    pub fn kill9(&mut self) {
+        self.process.kill9();
+    }
+
+    /// Freezes it: whatever it was doing stays as it is.
+    pub fn freeze(&self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// Ends [`Daemon::freeze`].
+    pub fn thaw(&self) {
+        self.process.signal(Signal::CONT);
+    }
+
+    /// What it told the service manager.
+    pub fn notifications(&mut self) -> &[String] {
+        self.process.notifications()
+    }
+
+    /// Its journal.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}

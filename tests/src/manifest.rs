@@ -1,0 +1,192 @@
+//! Manifests for tests.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use crate::podman::IMAGE;
+
+/// A `v1/Pod` manifest under construction; its [`Display`] is YAML.
+#[derive(Debug, Clone)]
+pub struct Pod {
+    name: String,
+    annotations: Vec<(String, String)>,
+    restart_policy: Option<&'static str>,
+    init: Vec<Container>,
+    containers: Vec<Container>,
+}
+
+/// A container of a [`Pod`].
+#[derive(Debug, Clone)]
+pub struct Container {
+    name: String,
+    image: String,
+    script: String,
+    /// `(host, container)`
+    ports: Vec<(u16, u16)>,
+    /// YAML flow mapping.
+    readiness: Option<String>,
+}
+
+/// Runs until it is told to stop, and stops at once then.
+pub const WAIT: &str = "trap 'exit 0' TERM; while :; do busybox sleep 1000 & wait $!; done";
+
+/// Serves its own name over HTTP on port 8080, quits at once when told to.
+pub const SERVE: &str = "busybox mkdir -p /www; echo hello from $HOSTNAME > /www/index.html; \
+    trap 'exit 0' TERM; busybox httpd -f -p 8080 -h /www & wait $!";
+
+impl Pod {
+    /// A pod with one container, `main`, that runs a shell script.
+    #[must_use]
+    pub fn script(name: &str, script: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            annotations: Vec::new(),
+            restart_policy: None,
+            init: Vec::new(),
+            containers: vec![Container::new("main", script)],
+        }
+    }
+
+    /// A pod that runs until stopped.
+    #[must_use]
+    pub fn waiting(name: &str) -> Self {
+        Self::script(name, WAIT)
+    }
+
+    /// A pod that serves HTTP on 127.0.0.1:`port`.
+    #[must_use]
+    pub fn http(name: &str, port: u16) -> Self {
+        Self::script(name, SERVE).port(port, 8080)
+    }
+
+    /// Publishes `container` on 127.0.0.1:`host`, from the first container.
+    #[must_use]
+    pub fn port(mut self, host: u16, container: u16) -> Self {
+        self.containers[0].ports.push((host, container));
+        self
+    }
+
+    /// Gives the first container a readiness probe: a YAML flow mapping such as
+    /// `{tcpSocket: {port: 80}}`.
+    #[must_use]
+    pub fn readiness(mut self, probe: &str) -> Self {
+        self.containers[0].readiness = Some(probe.to_owned());
+        self
+    }
+
+    /// Sets the first container's image.
+    #[must_use]
+    pub fn image(mut self, image: &str) -> Self {
+        image.clone_into(&mut self.containers[0].image);
+        self
+    }
+
+    /// Adds an annotation.
+    #[must_use]
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.annotations.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets `restartPolicy`.
+    #[must_use]
+    pub fn restart_policy(mut self, policy: &'static str) -> Self {
+        self.restart_policy = Some(policy);
+        self
+    }
+
+    /// Adds a container.
+    #[must_use]
+    pub fn container(mut self, name: &str, script: &str) -> Self {
+        self.containers.push(Container::new(name, script));
+        self
+    }
+
+    /// Adds an init container.
+    #[must_use]
+    pub fn init(mut self, name: &str, script: &str) -> Self {
+        self.init.push(Container::new(name, script));
+        self
+    }
+}
+
+impl Container {
+    fn new(name: &str, script: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            image: IMAGE.to_owned(),
+            script: script.to_owned(),
+            ports: Vec::new(),
+            readiness: None,
+        }
+    }
+}
+
+impl Display for Pod {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}",
+            quoted(&self.name)
+        )?;
+        if !self.annotations.is_empty() {
+            writeln!(f, "  annotations:")?;
+        }
+        for (key, value) in &self.annotations {
+            writeln!(f, "    {}: {}", quoted(key), quoted(value))?;
+        }
+        writeln!(f, "spec:\n  terminationGracePeriodSeconds: 2")?;
+        if let Some(policy) = self.restart_policy {
+            writeln!(f, "  restartPolicy: {policy}")?;
+        }
+        if !self.init.is_empty() {
+            writeln!(f, "  initContainers:")?;
+        }
+        self.init
+            .iter()
+            .try_for_each(|container| container.fmt(f))?;
+        writeln!(f, "  containers:")?;
+        self.containers
+            .iter()
+            .try_for_each(|container| container.fmt(f))
+    }
+}
+
+impl Display for Container {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "    - name: {}\n      image: {}",
+            quoted(&self.name),
+            quoted(&self.image)
+        )?;
+        writeln!(f, "      imagePullPolicy: IfNotPresent")?;
+        writeln!(f, "      command: [/bin/sh, -c, {}]", quoted(&self.script))?;
+        if !self.ports.is_empty() {
+            writeln!(f, "      ports:")?;
+        }
+        for (host, container) in &self.ports {
+            writeln!(
+                f,
+                "        - {{hostIP: 127.0.0.1, hostPort: {host}, containerPort: {container}}}"
+            )?;
+        }
+        match &self.readiness {
+            Some(probe) => writeln!(f, "      readinessProbe: {probe}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Several manifests as one file of several documents.
+#[must_use]
+pub fn documents<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> String {
+    pods.into_iter().fold(String::new(), |mut text, pod| {
+        let _ = write!(text, "---\n{pod}");
+        text
+    })
+}
+
+/// A YAML double-quoted scalar, which a JSON string is.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

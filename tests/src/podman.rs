@@ -1,0 +1,228 @@
+//! A Podman with its own storage, events and service socket, apart from the user's.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use rustix::process::Signal;
+
+use crate::process::{Process, finish, run};
+use crate::scratch::Scratch;
+
+/// The one image that tests run: busybox, nothing else. Never pulled from anywhere.
+pub const IMAGE: &str = "localhost/dagda-test:latest";
+
+/// An isolated Podman and, while it runs, its API service.
+#[derive(Debug)]
+pub struct Podman {
+    directory: PathBuf,
+    service: Option<Process>,
+}
+
+/// What must be changed in Podman's configuration so that a container starts on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Nothing: an ordinary machine.
+    Nothing,
+    /// `runc`, since `crun` refuses hybrid cgroups, and limits that need not be raised, which
+    /// takes a capability that some containers lack.
+    RuncAndLowLimits,
+}
+
+impl Podman {
+    /// Makes the storage in `scratch` and builds [`IMAGE`] there. No service yet.
+    #[must_use]
+    pub fn new(scratch: &Scratch) -> Self {
+        static NEEDS: OnceLock<Needs> = OnceLock::new();
+        let needs = *NEEDS.get_or_init(find_needs);
+        Self::with(scratch, needs)
+    }
+
+    fn with(scratch: &Scratch, needs: Needs) -> Self {
+        let directory = scratch.join("podman");
+        std::fs::create_dir(&directory).expect("make Podman's directory");
+        let podman = Self {
+            directory,
+            service: None,
+        };
+        podman.write_configuration(needs);
+        podman.build_image();
+        podman
+    }
+
+    fn write_configuration(&self, needs: Needs) {
+        let at = |name: &str| self.directory.join(name).display().to_string();
+        let storage = format!(
+            "[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
+            at("graph"),
+            at("run")
+        );
+        let mut containers = String::new();
+        if needs == Needs::RuncAndLowLimits {
+            containers +=
+                "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=10000:10000\"]\n";
+        }
+        let _ = write!(
+            containers,
+            "[engine]\ntmp_dir = \"{}\"\nevents_logger = \"file\"\n",
+            at("tmp")
+        );
+        if needs == Needs::RuncAndLowLimits {
+            containers += "runtime = \"runc\"\n";
+        }
+        std::fs::write(self.directory.join("storage.conf"), storage).expect("write storage.conf");
+        std::fs::write(self.directory.join("containers.conf"), containers)
+            .expect("write containers.conf");
+    }
+
+    fn build_image(&self) {
+        let busybox = ["/bin/busybox", "/usr/bin/busybox"]
+            .into_iter()
+            .find(|path| Path::new(path).exists());
+        let busybox = busybox
+            .expect("busybox-static is not installed; `make test` installs what the tests need");
+        let context = self.directory.join("image");
+        std::fs::create_dir(&context).expect("make the image's directory");
+        std::fs::copy(busybox, context.join("busybox")).expect("copy busybox");
+        let recipe = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\n";
+        std::fs::write(context.join("Containerfile"), recipe).expect("write the Containerfile");
+        let _ = run(self
+            .command()
+            .args(["build", "--quiet", "--tag", IMAGE])
+            .arg(&context));
+    }
+
+    /// `podman` with this instance's configuration.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("podman");
+        self.configure(&mut command);
+        command
+    }
+
+    /// Sets the environment that leads a Podman, or a daemon that starts one, to this instance.
+    pub fn configure(&self, command: &mut Command) {
+        command
+            .env("CONTAINERS_CONF", self.directory.join("containers.conf"))
+            .env(
+                "CONTAINERS_STORAGE_CONF",
+                self.directory.join("storage.conf"),
+            )
+            .env_remove("CONTAINER_HOST");
+    }
+
+    /// Runs `podman ARGUMENTS` behind dagdad's back and returns its output.
+    ///
+    /// # Panics
+    /// It fails.
+    pub fn run<const N: usize>(&self, arguments: [&str; N]) -> String {
+        run(self.command().args(arguments))
+    }
+
+    /// Runs `podman ARGUMENTS` and says whether it succeeded.
+    #[must_use]
+    pub fn succeeds<const N: usize>(&self, arguments: [&str; N]) -> bool {
+        finish(self.command().args(arguments)).status.success()
+    }
+
+    /// Names and states of the pods that Podman itself has, by name.
+    #[must_use]
+    pub fn pods(&self) -> Vec<(String, String)> {
+        let list = self.run([
+            "pod",
+            "ps",
+            "--sort",
+            "name",
+            "--format",
+            "{{.Name}} {{.Status}}",
+        ]);
+        list.lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(name, status)| (name.to_owned(), status.to_lowercase()))
+            .collect()
+    }
+
+    /// Where the API service listens, or would.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("podman.sock")
+    }
+
+    /// Starts the API service.
+    ///
+    /// # Panics
+    /// It does not come up.
+    pub fn start_service(&mut self) {
+        let socket = self.socket();
+        let _ = std::fs::remove_file(&socket);
+        let mut command = self.command();
+        command
+            .args(["system", "service", "--time=0"])
+            .arg(format!("unix://{}", socket.display()));
+        let service = Process::start(command, "podman-service", &self.directory);
+        self.service =
+            Some(service.unwrap_or_else(|ended| {
+                panic!("Podman's service: {}\n{}", ended.status, ended.log)
+            }));
+    }
+
+    /// `kill -9` to the API service.
+    pub fn kill_service(&mut self) {
+        self.running_service().kill9();
+        self.service = None;
+    }
+
+    /// Freezes the API service: it accepts connections (the kernel does) and never answers.
+    pub fn freeze_service(&mut self) {
+        self.running_service().signal(Signal::STOP);
+    }
+
+    /// Ends [`Podman::freeze_service`].
+    pub fn thaw_service(&mut self) {
+        self.running_service().signal(Signal::CONT);
+    }
+
+    fn running_service(&mut self) -> &mut Process {
+        self.service
+            .as_mut()
+            .expect("the Podman service was not started by this test")
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        self.service = None;
+        let _ = finish(
+            self.command()
+                .args(["pod", "rm", "--all", "--force", "--time", "0"]),
+        );
+        let _ = finish(
+            self.command()
+                .args(["rm", "--all", "--force", "--time", "0"]),
+        );
+    }
+}
+
+/// Starts a throw-away container with each configuration until one works.
+fn find_needs() -> Needs {
+    let mut failures = String::new();
+    for needs in [Needs::Nothing, Needs::RuncAndLowLimits] {
+        let scratch = Scratch::new();
+        let podman = Podman::with(&scratch, needs);
+        let output = finish(
+            podman
+                .command()
+                .args(["run", "--rm", IMAGE, "/bin/busybox", "true"]),
+        );
+        if output.status.success() {
+            return needs;
+        }
+        let _ = write!(
+            failures,
+            "\n{needs:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    panic!("Podman starts no container on this host:{failures}");
+}
