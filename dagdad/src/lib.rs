@@ -17,6 +17,7 @@ mod systemd;
 pub mod telemetry;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,13 +111,13 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         "dagdad serves"
     );
 
-    let served = tokio::select! {
+    let by_itself = tokio::select! {
         () = ending.cancelled() => None,
-        served = &mut server => Some(served),
+        ended = &mut server => Some(ended),
     };
     systemd::stopping();
     ending.cancel();
-    if served.is_none() && tokio::time::timeout(SERVER_ENDS, &mut server).await.is_err() {
+    if by_itself.is_none() && tokio::time::timeout(SERVER_ENDS, &mut server).await.is_err() {
         server.abort();
     }
     handle.tell(Event::Shutdown).await;
@@ -131,8 +132,8 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         tracing::info!("records that wait for MariaDB are sent at the next start");
     }
     podman.shutdown().await;
-    match served {
-        Some(served) => served.context("the server ended by itself")?.context("the socket failed"),
+    match by_itself {
+        Some(ended) => ended.context("the server ended by itself")?.context("the socket failed"),
         None => Ok(()),
     }
 }
@@ -160,7 +161,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         start_timeout: config.start_timeout,
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
     };
-    let (seed, _) = uuid::Uuid::new_v4().as_u64_pair();
+    let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(settings, seed, known, intents, now);
     let mut records = vec![Record::Event(state.started_event(now))];
     records.extend(superseded.into_iter().map(|intent| Record::CloseIntent {
@@ -213,7 +214,7 @@ fn read_variables(path: &PathBuf) -> Result<Variables, CommandError> {
 }
 
 async fn tell_signals(runtime: Arc<dyn Runtime>, engine: Handle, ending: CancellationToken) {
-    let mut signals = runtime.signals().take_until(ending.cancelled_owned());
+    let mut signals = pin!(runtime.signals().take_until(ending.cancelled_owned()));
     while let Some(signal) = signals.next().await {
         engine.tell(Event::Runtime(signal)).await;
     }
