@@ -2,7 +2,7 @@
 //!
 //! [`Config::load`] reads what there is, [`Config::resolve`] merges it and touches nothing.
 //! Which keys and variables exist, what they take and where they go stands in one table,
-//! [`schema::SETTINGS`].
+//! `schema::SETTINGS`.
 
 mod defaults;
 mod environment;

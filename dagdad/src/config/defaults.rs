@@ -1,6 +1,6 @@
 //! What holds where nothing was said.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::{Environment, Identity};
@@ -23,13 +23,9 @@ pub fn state_dir(environment: &Environment, who: Identity) -> Result<PathBuf, Co
     }
     match who {
         Identity::Root => Ok("/var/lib/dagda".into()),
-        Identity::User => Ok(xdg(
-            environment,
-            "XDG_STATE_HOME",
-            ".local/state",
-            "daemon.state_dir",
-        )?
-        .join("dagda")),
+        Identity::User => xdg(environment, "XDG_STATE_HOME", ".local/state")?
+            .map(|dir| dir.join("dagda"))
+            .ok_or(ConfigError::NoStateDirectory),
     }
 }
 
@@ -48,17 +44,19 @@ pub fn socket(environment: &Environment, who: Identity) -> Result<PathBuf, Confi
     }
 }
 
+/// systemd's `ConfigurationDirectory=` first. An account without a home is a service's, and
+/// shares the machine's file.
 pub fn variables_file(environment: &Environment, who: Identity) -> Result<PathBuf, ConfigError> {
-    match who {
-        Identity::Root => Ok("/etc/dagda/variables.env".into()),
-        Identity::User => Ok(xdg(
-            environment,
-            "XDG_CONFIG_HOME",
-            ".config",
-            "daemon.variables_file",
-        )?
-        .join("dagda/variables.env")),
+    if let Some(given) = systemd_directory(environment, "CONFIGURATION_DIRECTORY")? {
+        return Ok(given.join("variables.env"));
     }
+    let own = match who {
+        Identity::Root => None,
+        Identity::User => xdg(environment, "XDG_CONFIG_HOME", ".config")?,
+    };
+    Ok(own
+        .unwrap_or_else(|| "/etc".into())
+        .join("dagda/variables.env"))
 }
 
 /// systemd separates several directories with colons; the first one is ours.
@@ -73,18 +71,17 @@ fn systemd_directory(
     Ok(first.filter(|path| path.is_absolute()))
 }
 
-/// A directory of <https://specifications.freedesktop.org/basedir-spec/latest/>.
+/// A directory of <https://specifications.freedesktop.org/basedir-spec/latest/>; `None` without
+/// a home.
 fn xdg(
     environment: &Environment,
     variable: &str,
     below_home: &str,
-    key: &'static str,
-) -> Result<PathBuf, ConfigError> {
+) -> Result<Option<PathBuf>, ConfigError> {
     if let Some(dir) = absolute(environment, variable)? {
-        return Ok(dir);
+        return Ok(Some(dir));
     }
-    let home = absolute(environment, "HOME")?.ok_or(ConfigError::NoHome { key })?;
-    Ok(home.join(Path::new(below_home)))
+    Ok(absolute(environment, "HOME")?.map(|home| home.join(below_home)))
 }
 
 /// The base directory specification wants relative paths ignored.

@@ -102,11 +102,10 @@ pub enum ConfigError {
     )]
     NoRuntimeDirectory,
     /// No place for a user's files.
-    #[error("neither HOME nor the XDG variable for it is set, so `{key}` has no default; set it")]
-    NoHome {
-        /// The key that has no default now.
-        key: &'static str,
-    },
+    #[error(
+        "neither HOME nor XDG_STATE_HOME is set, so there is no place for the state; set one of them, `daemon.state_dir` or DAGDA_STATE_DIR"
+    )]
+    NoStateDirectory,
 }
 
 /// Who set a value.

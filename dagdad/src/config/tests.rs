@@ -76,6 +76,14 @@ fn without_a_word_root_has_the_machines_places() {
     &[("HOME", "/home/u"), ("STATE_DIRECTORY", "/var/lib/private/dagda:/other"), ("RUNTIME_DIRECTORY", "/run/d")],
     ["/var/lib/private/dagda", "/run/d/dagdad.sock", "/home/u/.config/dagda/variables.env"]
 )]
+#[case::a_service_account(
+    &[("STATE_DIRECTORY", "/var/lib/dagda"), ("RUNTIME_DIRECTORY", "/run/dagda")],
+    ["/var/lib/dagda", "/run/dagda/dagdad.sock", "/etc/dagda/variables.env"]
+)]
+#[case::a_service_account_with_its_own_configuration(
+    &[("STATE_DIRECTORY", "/s"), ("RUNTIME_DIRECTORY", "/r"), ("CONFIGURATION_DIRECTORY", "/etc/d"), ("HOME", "/")],
+    ["/s", "/r/dagdad.sock", "/etc/d/variables.env"]
+)]
 fn a_user_has_his_own_places(#[case] variables: &[(&str, &str)], #[case] expected: [&str; 3]) {
     let config =
         Config::resolve(None, &environment(variables), Identity::User, &no_secrets).unwrap();
@@ -96,15 +104,7 @@ fn a_user_without_a_place_is_told_which_one_is_missing() {
     ));
     assert!(resolve(&[("HOME", "/h"), ("DAGDA_SOCKET", "/s")]).is_ok());
     let error = resolve(&[("XDG_RUNTIME_DIR", "/r")]).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ConfigError::NoHome {
-                key: "daemon.state_dir"
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ConfigError::NoStateDirectory), "{error}");
 }
 
 #[test]

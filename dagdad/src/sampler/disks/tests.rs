@@ -94,8 +94,15 @@ fn a_disk_that_does_not_answer_delays_nobody() {
     }
     assert!(watch.stuck, "it is noticed");
 
-    // The mount comes back: the next result is there as soon as the thread has it.
+    // It answers at last. Afterwards the thread waits at the FIFO again, for the second request.
     std::fs::write(&fifo, "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n").unwrap();
+    let answered = std::iter::repeat_with(|| {
+        thread::yield_now();
+        watch.latest(begin)
+    })
+    .take(20_000_000)
+    .any(|disks| !disks.is_empty());
+    assert!(answered, "the answer is taken");
 }
 
 proptest! {
