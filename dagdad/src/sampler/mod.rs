@@ -2,7 +2,7 @@
 //!
 //! One round reads a handful of kernel files for the host and three for each pod. Files stay
 //! open between rounds and are read into one buffer, so that a round of thirty pods costs well
-//! under two milliseconds. Disks are measured on a thread of their own ([`disks`]), since
+//! under two milliseconds. Disks are measured on a thread of their own (`disks.rs`), since
 //! `statvfs` may hang where everything else here answers at once.
 
 mod cgroup;

@@ -177,6 +177,28 @@ fn counts_cpu_from_round_to_round(#[case] tree: Tree) {
 }
 
 #[test]
+fn pods_below_its_own_cgroup_are_found_apart_in_each_hierarchy() {
+    let tree = v1();
+    let proc = tempfile::tempdir().unwrap();
+    fs::create_dir(proc.path().join("self")).unwrap();
+    fs::write(
+        proc.path().join("self/cgroup"),
+        "4:memory:/box/inner\n2:cpu,cpuacct:/box\n0::/\n",
+    )
+    .unwrap();
+    tree.pod("pods/a", 0, [MIB, 0, 0, 0]);
+    for (hierarchy, own) in [("memory", "box/inner"), ("cpu,cpuacct", "box")] {
+        let root = tree.root.path().join(hierarchy);
+        fs::create_dir_all(root.join(own)).unwrap();
+        fs::rename(root.join("pods"), root.join(own).join("pods")).unwrap();
+    }
+    let mut pods = PodCgroups::open(proc.path(), tree.root.path(), 4);
+    let (seen, unseen) = pods.sample(&[pod("a", "/pods/a")], &mut Vec::new());
+    assert!(unseen.is_empty());
+    assert_eq!(seen[0].1.memory, Bytes(MIB));
+}
+
+#[test]
 fn a_pod_that_moved_is_counted_anew() {
     let tree = v2();
     tree.pod("one", 1_000, [MIB, 0, 0, 0]);

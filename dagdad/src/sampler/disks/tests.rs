@@ -29,6 +29,10 @@ fn chosen(table: &str) -> Vec<String> {
 ",
     &["/", "/home", "/boot/efi"]
 )]
+#[case::what_containers_mount_for_themselves_is_left_out(
+    "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n28 27 8:5 / /var/lib/containers/storage/overlay/abc/merged rw - ext4 /dev/sdc1 rw\n29 27 8:6 / /var/lib/containers rw - ext4 /dev/sdd1 rw\n",
+    &["/", "/var/lib/containers"]
+)]
 #[case::bind_mounts_count_once_at_the_shortest_point(
     "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n28 27 8:3 /deep /srv/www/deep rw - ext4 /dev/sdb1 rw\n29 27 8:3 / /data rw - ext4 /dev/sdb1 rw\n30 27 8:1 /srv /mnt/srv rw - ext4 /dev/sda1 rw\n",
     &["/", "/data"]
@@ -94,8 +98,15 @@ fn a_disk_that_does_not_answer_delays_nobody() {
     }
     assert!(watch.stuck, "it is noticed");
 
-    // The mount comes back: the next result is there as soon as the thread has it.
+    // It answers at last. Afterwards the thread waits at the FIFO again, for the second request.
     std::fs::write(&fifo, "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n").unwrap();
+    let answered = std::iter::repeat_with(|| {
+        thread::yield_now();
+        watch.latest(begin)
+    })
+    .take(20_000_000)
+    .any(|disks| !disks.is_empty());
+    assert!(answered, "the answer is taken");
 }
 
 proptest! {
