@@ -24,7 +24,7 @@ Examples:
 
 Exit codes:
   0 done, 1 failed, 2 usage, 3 no such thing, 4 refused for lack of resources,
-  5 daemon unreachable, 6 not permitted, 7 timed out";
+  5 daemon unreachable, 6 not permitted, 7 timed out, 130 interrupted";
 
 /// Steward of one box: pods, resources, alerts.
 ///

@@ -30,8 +30,8 @@ pub fn explain(path: &Path, error: &io::Error) -> Error {
     Error::Unreachable(match error.kind() {
         ErrorKind::PermissionDenied => return Error::NotPermitted(not_permitted(path)),
         ErrorKind::NotFound | ErrorKind::NotADirectory => Trouble::new(
-            format!("there is no socket {shown}: dagdad is not running?"),
-            "start it with: systemctl start dagdad; or name its socket with --socket",
+            format!("there is no socket {shown}, so dagdad is not running"),
+            "start it with: systemctl start dagdad, or name its socket with --socket",
         ),
         ErrorKind::ConnectionRefused => match std::fs::metadata(path) {
             Ok(found) if !found.file_type().is_socket() => Trouble::new(

@@ -6,6 +6,8 @@ pub mod escape;
 pub mod human;
 pub mod json;
 pub mod progress;
+#[cfg(test)]
+pub mod sample;
 pub mod screen;
 pub mod table;
 pub mod wrap;

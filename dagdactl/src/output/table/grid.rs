@@ -48,7 +48,8 @@ impl Grid {
         table
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled)
-            .enforce_styling();
+            .enforce_styling()
+            .style_text_only();
         table.set_header(columns.iter().map(|column| match column {
             Column::Left(heading) | Column::Right(heading) => {
                 comfy_table::Cell::new(heading).add_attribute(Attribute::Bold)

@@ -62,9 +62,9 @@ pub fn history(view: &HistoryView, since: Duration) -> String {
         ]);
     }
     let mut text = grid.render();
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "The last {} in {}; pressure is the time spent waiting for memory.\n",
+        "The last {} in {}; pressure is the time spent waiting for memory.",
         humantime::format_duration(since),
         human::count(view.points.len() as u64, "step")
     );
