@@ -1,0 +1,189 @@
+//! Any order of commits, tidying, restarts and forwarder deaths ends with equal tables.
+
+use std::pin::pin;
+use std::task::Poll;
+
+use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _};
+use dagdad::store::LocalStore;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use sqlx::Executor as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::mariadb::MariaDb;
+use crate::records::{Forwarding, at, event, in_step, open, pod, sample};
+use crate::tables::assert_equal;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Commit changes to the pods of a small catalogue, a sample and an event.
+    Commit(Vec<Change>),
+    /// Let time pass, then tidy.
+    Tidy(i64),
+    /// Run the forwarder until it has been polled so often or has nothing left to do; then
+    /// drop it.
+    ForwardFor(usize),
+    /// Close and open the store.
+    Restart,
+    /// Close it, run without MariaDB for one commit, and open it again.
+    RestartWithout(Vec<Change>),
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Put(usize),
+    Delete(usize),
+    /// Two pods exchange their names (through a third, since names are unique).
+    Swap(usize, usize),
+    Sample,
+    Event,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        3 => (0..4usize).prop_map(Change::Put),
+        2 => (0..4usize).prop_map(Change::Delete),
+        1 => (0..4usize, 0..4usize).prop_map(|(a, b)| Change::Swap(a, b)),
+        3 => Just(Change::Sample),
+        3 => Just(Change::Event),
+    ];
+    prop::collection::vec(change, 1..12)
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => changes().prop_map(Step::Commit),
+        2 => (1..40_000i64).prop_map(Step::Tidy),
+        4 => (1..250usize).prop_map(Step::ForwardFor),
+        1 => Just(Step::Restart),
+        1 => changes().prop_map(Step::RestartWithout),
+    ];
+    prop::collection::vec(step, 1..16)
+}
+
+/// The catalogue as it should be, and the time.
+struct World {
+    pods: [Option<PodRecord>; 4],
+    second: i64,
+}
+
+impl World {
+    fn records(&mut self, changes: &[Change]) -> Vec<Record> {
+        let put = |pod: &PodRecord| Record::PutPod(Box::new(pod.clone()));
+        let mut records = Vec::new();
+        for change in changes {
+            self.second += 7;
+            let now = at(self.second);
+            match *change {
+                Change::Put(n) => {
+                    let pod = self.pods[n].get_or_insert_with(|| pod(&format!("pod-{n}")));
+                    pod.updated_at = now;
+                    records.push(put(pod));
+                }
+                Change::Delete(n) => {
+                    records.extend(self.pods[n].take().map(|pod| Record::DeletePod(pod.id)));
+                }
+                Change::Swap(a, b) if a != b => {
+                    let (Some(mut one), Some(mut other)) =
+                        (self.pods[a].take(), self.pods[b].take())
+                    else {
+                        continue;
+                    };
+                    let mut aside = one.clone();
+                    aside.name = "aside".parse().unwrap();
+                    std::mem::swap(&mut one.name, &mut other.name);
+                    records.extend([put(&aside), put(&other), put(&one)]);
+                    // A pod keeps the name that belongs to its place.
+                    (self.pods[a], self.pods[b]) = (Some(other), Some(one));
+                }
+                Change::Swap(..) => {}
+                Change::Sample => {
+                    let cpu = (self.second % 90) as f64;
+                    records.push(Record::Sample(Box::new(sample(now, cpu))));
+                }
+                Change::Event => records.push(Record::Event(event(now, Some("pod-1"), "e"))),
+            }
+        }
+        records
+    }
+}
+
+/// Polls the forwarder at most `polls` times, then drops it where it is.
+async fn forward_for(store: &LocalStore, polls: usize) {
+    let mut mirror = store.mirror();
+    let mut idle =
+        pin!(mirror.wait_for(|status| status.link == MirrorLink::Connected && status.outbox == 0));
+    let mut forwarder = store.forward(CancellationToken::new()).unwrap();
+    let mut polled = 0;
+    std::future::poll_fn(|context| {
+        polled += 1;
+        let ended = forwarder.as_mut().poll(context).is_ready();
+        let idle = idle.as_mut().poll(context).is_ready();
+        if ended || idle || polled >= polls {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+#[test]
+fn any_interleaving_ends_with_equal_tables() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(MariaDb::start());
+    let config = Config {
+        cases: 40,
+        failure_persistence: None,
+        max_shrink_iters: 60,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&steps(), |steps| {
+            runtime.block_on(async {
+                let mut admin = server.admin().await;
+                admin
+                    .execute("DROP DATABASE IF EXISTS dagda_orchestrator")
+                    .await
+                    .unwrap();
+                let state = tempfile::tempdir().unwrap();
+                let mut world = World {
+                    pods: [const { None }; 4],
+                    second: 0,
+                };
+                let mut store = open(state.path(), Some(server.options())).await;
+                for step in &steps {
+                    match step {
+                        Step::Commit(changes) => {
+                            store.commit(&world.records(changes)).await.unwrap();
+                        }
+                        Step::Tidy(seconds) => {
+                            world.second += seconds;
+                            store.tidy(at(world.second)).await.unwrap();
+                        }
+                        Step::ForwardFor(polls) => forward_for(&store, *polls).await,
+                        Step::Restart => {
+                            store.close().await;
+                            store = open(state.path(), Some(server.options())).await;
+                        }
+                        Step::RestartWithout(changes) => {
+                            store.close().await;
+                            let without = open(state.path(), None).await;
+                            without.commit(&world.records(changes)).await.unwrap();
+                            without.close().await;
+                            store = open(state.path(), Some(server.options())).await;
+                        }
+                    }
+                }
+                let forwarding = Forwarding::of(&store);
+                in_step(&store).await;
+                assert_equal(state.path(), &mut admin).await;
+                let expected = world.pods.iter().flatten().count();
+                assert_eq!(store.load().await.unwrap().pods.len(), expected);
+                forwarding.crash().await;
+                store.close().await;
+            });
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,621 @@
+//! Rows reach MariaDB: all of them, once, whatever happens on the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dagdad::domain::event::EventQuery;
+use dagdad::domain::operation::{Intent, OperationId, OperationKind};
+use dagdad::domain::state::PodStatus;
+use dagdad::ports::{MirrorLink, Record, Store as _};
+use dagdad::store::{LocalStore, MariaDbOptions};
+use secrecy::SecretString;
+use sqlx::Executor as _;
+use uuid::Uuid;
+
+use crate::mariadb::MariaDb;
+use crate::records::{Forwarding, at, event, in_step, open, pod, sample, wait_for};
+use crate::tables::{MIRRORED, assert_equal, count, sqlite};
+
+fn put(pod: &dagdad::ports::PodRecord) -> Record {
+    Record::PutPod(Box::new(pod.clone()))
+}
+
+/// One story, told to both databases.
+#[tokio::test]
+async fn the_story_reads_the_same_in_both_databases() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+
+    // A catalogue of two pods whose names differ in case only; one is started.
+    let (mut llama, lower) = (pod("Llama"), pod("llama"));
+    let intent = Intent {
+        id: OperationId(Uuid::now_v7()),
+        pod: llama.name.clone(),
+        kind: OperationKind::Start,
+        accepted_at: at(1),
+    };
+    store
+        .commit(&[put(&llama), put(&lower), Record::OpenIntent(intent.clone())])
+        .await
+        .unwrap();
+    let restored = store.load().await.unwrap();
+    assert_eq!(restored.pods, [llama.clone(), lower.clone()]);
+    assert_eq!(restored.intents, [intent.clone()]);
+
+    llama.status = PodStatus::Error;
+    llama.message = None;
+    llama.started_digest = None;
+    llama.port = None;
+    llama.updated_at = at(2);
+    let failed = event(at(2), Some("Llama"), "Llama ended: exit code 1");
+    store
+        .commit(&[
+            put(&llama),
+            Record::CloseIntent {
+                id: intent.id,
+                at: at(2),
+                outcome: "pod_failed".into(),
+            },
+            Record::Event(failed.clone()),
+        ])
+        .await
+        .unwrap();
+
+    // The other one goes, and another takes its name.
+    let successor = pod("llama");
+    store
+        .commit(&[Record::DeletePod(lower.id), put(&successor)])
+        .await
+        .unwrap();
+    let restored = store.load().await.unwrap();
+    assert_eq!(restored.pods, [llama, successor]);
+    assert_eq!(restored.intents, []);
+
+    // Two hours of samples and events, tidied now and then.
+    for minute in 0..120 {
+        let records: Vec<Record> = (0..6)
+            .map(|n| {
+                Record::Sample(Box::new(sample(
+                    at(minute * 60 + n * 10),
+                    (minute % 97) as f64,
+                )))
+            })
+            .chain([Record::Event(event(at(minute * 60), None, "tick"))])
+            .collect();
+        store.commit(&records).await.unwrap();
+        if minute % 7 == 0 {
+            store.tidy(at(minute * 60)).await.unwrap();
+        }
+    }
+    store.tidy(at(7200)).await.unwrap();
+    in_step(&store).await;
+    let mut admin = server.admin().await;
+    assert_equal(state.path(), &mut admin).await;
+
+    // Much later everything but the last is thinned out, in both.
+    store.tidy(at(7 * 3600 + 7200)).await.unwrap();
+    in_step(&store).await;
+    let mut local = sqlite(state.path()).await;
+    assert_eq!(
+        count(&mut local, "system_resources WHERE resolution_seconds = 0").await,
+        0
+    );
+    assert_eq!(
+        count(&mut local, "system_resources WHERE resolution_seconds = 60").await,
+        120
+    );
+    assert_eq!(
+        count(
+            &mut local,
+            "system_resources WHERE resolution_seconds = 600"
+        )
+        .await,
+        12
+    );
+    assert_equal(state.path(), &mut admin).await;
+
+    let query = EventQuery {
+        object: Some("Llama".into()),
+        limit: 10,
+        since: None,
+    };
+    assert_eq!(store.events(&query).await.unwrap(), [failed]);
+    let newest = store
+        .events(&EventQuery {
+            limit: 2,
+            ..EventQuery::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        newest.iter().map(|event| event.at).collect::<Vec<_>>(),
+        [at(118 * 60), at(119 * 60)]
+    );
+
+    store.tidy(at(31 * 86_400)).await.unwrap();
+    in_step(&store).await;
+    assert_eq!(count(&mut local, "events").await, 0);
+    assert_eq!(count(&mut local, "system_resources").await, 0);
+    assert_eq!(count(&mut local, "intents").await, 0);
+    assert_equal(state.path(), &mut admin).await;
+    forwarding.shut_down().await;
+}
+
+/// Commits batches of records until told to stop. Returns how many events it wrote.
+fn load(store: &LocalStore, stop: &Arc<AtomicBool>) -> tokio::task::JoinHandle<i64> {
+    let (store, stop) = (store.clone(), Arc::clone(stop));
+    tokio::spawn(async move {
+        let mut subject = pod("subject");
+        let mut round = 0;
+        while !stop.load(Ordering::Relaxed) {
+            subject.updated_at = at(round);
+            let mut records = vec![
+                put(&subject),
+                Record::Sample(Box::new(sample(at(round), 10.0))),
+                Record::Event(event(at(round), Some("subject"), &format!("round {round}"))),
+            ];
+            let passing = pod(&format!("passing-{round}"));
+            records.push(put(&passing));
+            if round % 2 == 0 {
+                records.push(Record::DeletePod(passing.id));
+            }
+            store.commit(&records).await.unwrap();
+            round += 1;
+            if round % 50 == 0 {
+                store.tidy(at(round)).await.unwrap();
+            }
+        }
+        round
+    })
+}
+
+/// MariaDB goes away under load, more than once, in order and not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_doubled_when_mariadb_goes_away() {
+    let mut server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = load(&store, &stop);
+
+    for round in 0..4 {
+        wait_for(&store, |status| status.link == MirrorLink::Connected).await;
+        if round % 2 == 0 {
+            server.stop().await;
+        } else {
+            server.kill().await;
+        }
+        // It is away for as long as it takes to commit some more.
+        wait_for(&store, |status| {
+            status.outbox > 200 && matches!(status.link, MirrorLink::Disconnected { .. })
+        })
+        .await;
+        server.start_again().await;
+    }
+    wait_for(&store, |status| status.link == MirrorLink::Connected).await;
+    stop.store(true, Ordering::Relaxed);
+    let rounds = writing.await.unwrap();
+    in_step(&store).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
+    assert_eq!(
+        count(&mut sqlite(state.path()).await, "events").await,
+        rounds
+    );
+    forwarding.shut_down().await;
+}
+
+/// A server that hangs holds up nothing here, and a new start goes on where the last ended.
+#[tokio::test]
+async fn a_hung_mariadb_delays_no_commit_and_no_shutdown() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    store.commit(&[put(&pod("a"))]).await.unwrap();
+    in_step(&store).await;
+
+    server.signal("STOP");
+    for n in 0..300 {
+        store
+            .commit(&[Record::Event(event(at(n), None, "meanwhile"))])
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        store
+            .events(&EventQuery {
+                limit: 1000,
+                ..EventQuery::default()
+            })
+            .await
+            .unwrap()
+            .len(),
+        300
+    );
+    forwarding.shut_down().await;
+    store.close().await;
+    server.signal("CONT");
+
+    let store = open(state.path(), Some(server.options())).await;
+    assert!(
+        store.mirror().borrow().outbox > 0,
+        "what was not acknowledged waits"
+    );
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
+    forwarding.shut_down().await;
+}
+
+/// A clean shutdown takes along what was just committed.
+#[tokio::test]
+async fn a_shutdown_sends_what_is_left() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let records: Vec<_> = (0..300)
+        .map(|n| Record::Event(event(at(n), None, "e")))
+        .collect();
+    store.commit(&records).await.unwrap();
+    let forwarding = Forwarding::of(&store);
+    forwarding.shut_down().await;
+    assert_eq!(store.mirror().borrow().outbox, 0);
+    assert_equal(state.path(), &mut server.admin().await).await;
+}
+
+/// MariaDB is configured, taken out of the configuration, and configured again.
+#[tokio::test]
+async fn mariadb_may_be_configured_later() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+
+    let store = open(state.path(), None).await;
+    assert!(
+        store
+            .forward(tokio_util::sync::CancellationToken::new())
+            .is_none()
+    );
+    let (kept, removed) = (pod("kept"), pod("removed"));
+    store
+        .commit(&[
+            put(&kept),
+            put(&removed),
+            Record::Sample(Box::new(sample(at(0), 1.0))),
+        ])
+        .await
+        .unwrap();
+    let status = store.mirror().borrow().clone();
+    assert_eq!((status.link, status.outbox), (MirrorLink::Disabled, 0));
+    store.close().await;
+
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    let mut admin = server.admin().await;
+    assert_equal(state.path(), &mut admin).await;
+    forwarding.shut_down().await;
+    store.close().await;
+
+    let store = open(state.path(), None).await;
+    store
+        .commit(&[Record::DeletePod(removed.id), put(&pod("new"))])
+        .await
+        .unwrap();
+    store.close().await;
+
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    assert_equal(state.path(), &mut admin).await;
+    forwarding.shut_down().await;
+}
+
+/// The database is dropped, and put back to an earlier state, while dagdad runs.
+#[tokio::test]
+async fn a_new_or_restored_database_gets_every_row_again() {
+    let mut server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    store
+        .commit(&[put(&pod("a")), put(&pod("b"))])
+        .await
+        .unwrap();
+    in_step(&store).await;
+
+    server
+        .admin()
+        .await
+        .execute("DROP DATABASE dagda_orchestrator")
+        .await
+        .unwrap();
+    store.commit(&[put(&pod("c"))]).await.unwrap();
+    in_step(&store).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
+
+    // As if a backup had been played back that knows an earlier entry and another pod.
+    server
+        .admin()
+        .await
+        .execute(
+            "DELETE FROM dagda_orchestrator.pods WHERE name = 'a';
+             UPDATE dagda_orchestrator.pods SET name = 'old' WHERE name = 'b';
+             INSERT INTO dagda_orchestrator.pods (name, category) VALUES ('gone', 'optional');
+             UPDATE dagda_orchestrator.mirror_source SET last_seq = 1;",
+        )
+        .await
+        .unwrap();
+    server.stop().await;
+    server.start_again().await;
+    store.commit(&[put(&pod("d"))]).await.unwrap();
+    in_step(&store).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
+    forwarding.shut_down().await;
+}
+
+/// Tables made by hand from the project's first plan are taken over with their rows.
+#[tokio::test]
+async fn the_first_plans_tables_are_widened() {
+    let server = MariaDb::start().await;
+    let mut admin = server.admin().await;
+    admin
+        .execute(
+            "CREATE DATABASE dagda_orchestrator; USE dagda_orchestrator;
+             CREATE TABLE pods (
+                id INT AUTO_INCREMENT PRIMARY KEY,
+                name VARCHAR(50) UNIQUE NOT NULL,
+                category ENUM('essential', 'optional') NOT NULL,
+                status ENUM('stopped', 'starting', 'running', 'stopping', 'error') DEFAULT 'stopped',
+                port INT,
+                cpu_limit DECIMAL(3,1) DEFAULT 1.0,
+                ram_limit INT DEFAULT 512,
+                current_cpu DECIMAL(5,2) DEFAULT 0.00,
+                current_ram INT DEFAULT 0,
+                created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+                updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP);
+             INSERT INTO pods (name, category) VALUES ('llama', 'essential'), ('theirs', 'optional');",
+        )
+        .await
+        .unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    let llama = pod("llama");
+    store.commit(&[put(&llama)]).await.unwrap();
+    in_step(&store).await;
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, uuid FROM dagda_orchestrator.pods ORDER BY name")
+            .fetch_all(&mut admin)
+            .await
+            .unwrap();
+    assert_eq!(rows.len(), 2, "the row that dagdad does not know stays");
+    assert_eq!(rows[0], ("llama".to_owned(), llama.id.to_string()));
+    assert_eq!(rows[1].0, "theirs");
+    forwarding.shut_down().await;
+}
+
+/// A row that MariaDB cannot store is set aside; what comes behind it goes through.
+#[tokio::test]
+async fn a_row_that_mariadb_refuses_does_not_block_the_others() {
+    let server = MariaDb::start_with(&["--max-allowed-packet=1M"]).await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    let mut large = pod("large");
+    large.manifest.text = "#".repeat(2 << 20);
+    let poison = event(
+        "2045-01-01T00:00:00Z".parse().unwrap(),
+        None,
+        "after MariaDB's last time",
+    );
+    let long = event(at(1), Some(&"x".repeat(300)), "an object with a long name");
+    store
+        .commit(&[
+            put(&pod("before")),
+            Record::Event(poison.clone()),
+            put(&large),
+            Record::Event(long),
+            put(&pod("behind")),
+        ])
+        .await
+        .unwrap();
+    in_step(&store).await;
+
+    let mut local = sqlite(state.path()).await;
+    assert_eq!(count(&mut local, "outbox_rejected").await, 3);
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM dagda_orchestrator.pods ORDER BY name")
+            .fetch_all(&mut server.admin().await)
+            .await
+            .unwrap();
+    assert_eq!(names, ["before", "behind"]);
+
+    // A row that is mended goes through and is forgotten among the refused ones.
+    large.manifest.text = "#".into();
+    store.commit(&[put(&large)]).await.unwrap();
+    in_step(&store).await;
+    assert_eq!(count(&mut local, "outbox_rejected").await, 2);
+    forwarding.shut_down().await;
+    store.close().await;
+
+    // The next start tries the others again.
+    let store = open(state.path(), Some(server.options())).await;
+    assert_eq!(store.mirror().borrow().outbox, 2);
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    assert_eq!(count(&mut local, "outbox_rejected").await, 2);
+    forwarding.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_in_mariadb_is_left_alone() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    forwarding.shut_down().await;
+    let mut admin = server.admin().await;
+    admin
+        .execute(
+            "INSERT INTO dagda_orchestrator._sqlx_migrations
+                (version, description, success, checksum, execution_time)
+             VALUES (999, 'later', TRUE, '', 0)",
+        )
+        .await
+        .unwrap();
+
+    let forwarding = Forwarding::of(&store);
+    store.commit(&[put(&pod("a"))]).await.unwrap();
+    let status = wait_for(&store, |status| {
+        matches!(status.link, MirrorLink::Disconnected { .. })
+    })
+    .await;
+    let MirrorLink::Disconnected { reason, .. } = status.link else {
+        unreachable!()
+    };
+    assert!(
+        reason.contains("schema 999") && reason.contains("newer dagdad"),
+        "{reason}"
+    );
+    assert_eq!(status.outbox, 1);
+    for table in MIRRORED {
+        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM dagda_orchestrator.{table}"
+        )))
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+    forwarding.crash().await;
+}
+
+/// A migration that was cut off half way is done again.
+#[tokio::test]
+async fn a_migration_that_was_cut_off_is_done_again() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    forwarding.crash().await;
+    server
+        .admin()
+        .await
+        .execute(
+            "UPDATE dagda_orchestrator._sqlx_migrations SET success = FALSE WHERE version = 2;
+             ALTER TABLE dagda_orchestrator.system_resources DROP COLUMN io_pressure;
+             DROP TABLE dagda_orchestrator.mirror_source;",
+        )
+        .await
+        .unwrap();
+    let forwarding = Forwarding::of(&store);
+    store
+        .commit(&[Record::Sample(Box::new(sample(at(0), 5.0)))])
+        .await
+        .unwrap();
+    in_step(&store).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
+    forwarding.shut_down().await;
+}
+
+/// What a person reads when MariaDB does not let dagdad in, and what he never reads.
+#[tokio::test]
+async fn refusals_are_explained_without_the_password() {
+    const PASSWORD: &str = "correct-horse-battery";
+    let server = MariaDb::start().await;
+    let mut admin = server.admin().await;
+    admin
+        .execute("CREATE USER 'dagda_api'@'localhost' IDENTIFIED BY 'correct-horse-battery'")
+        .await
+        .unwrap();
+
+    for (mariadb, expected) in [
+        (
+            server.options_for("dagda_api", "wrong-horse"),
+            "check the password",
+        ),
+        (
+            server.options_for("dagda_api", PASSWORD),
+            "CREATE DATABASE dagda_orchestrator; GRANT ALL",
+        ),
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        let store = open(state.path(), Some(mariadb.clone())).await;
+        let forwarding = Forwarding::of(&store);
+        let status = wait_for(&store, |status| {
+            matches!(status.link, MirrorLink::Disconnected { .. })
+        })
+        .await;
+        let MirrorLink::Disconnected { reason, .. } = status.link else {
+            unreachable!()
+        };
+        assert!(reason.contains(expected), "{reason}");
+        assert!(!reason.contains('\n'));
+        for text in [reason, format!("{mariadb:?}"), format!("{store:?}")] {
+            assert!(!text.contains("horse"), "{text}");
+        }
+        forwarding.crash().await;
+    }
+
+    // Once it is granted, the rows go through without a restart.
+    let state = tempfile::tempdir().unwrap();
+    let store = open(
+        state.path(),
+        Some(server.options_for("dagda_api", PASSWORD)),
+    )
+    .await;
+    let forwarding = Forwarding::of(&store);
+    store.commit(&[put(&pod("a"))]).await.unwrap();
+    wait_for(&store, |status| {
+        matches!(status.link, MirrorLink::Disconnected { .. })
+    })
+    .await;
+    admin
+        .execute("GRANT ALL PRIVILEGES ON dagda_orchestrator.* TO 'dagda_api'@'localhost'")
+        .await
+        .unwrap();
+    in_step(&store).await;
+    assert_equal(state.path(), &mut admin).await;
+    forwarding.shut_down().await;
+}
+
+/// While MariaDB is away the outbox is no longer than the tables.
+#[tokio::test]
+async fn the_outbox_does_not_outgrow_the_tables() {
+    let state = tempfile::tempdir().unwrap();
+    let nowhere = MariaDbOptions {
+        host: "127.0.0.1".into(),
+        port: 1,
+        socket: None,
+        user: "dagda_api".into(),
+        password: SecretString::from(""),
+        database: "dagda_orchestrator".into(),
+    };
+    let store = open(state.path(), Some(nowhere)).await;
+    let mut subject = pod("subject");
+    for n in 0..200 {
+        subject.updated_at = at(n);
+        store
+            .commit(&[
+                put(&subject),
+                Record::Sample(Box::new(sample(at(n * 300), 1.0))),
+            ])
+            .await
+            .unwrap();
+        store.tidy(at(n * 300)).await.unwrap();
+    }
+    let mut local = sqlite(state.path()).await;
+    let rows = count(&mut local, "system_resources").await + 1;
+    let waiting = count(&mut local, "outbox").await;
+    // One entry for each row, and one for each pruned tier.
+    assert!(waiting <= rows + 3, "{waiting} entries for {rows} rows");
+    assert_eq!(
+        i64::try_from(store.mirror().borrow().outbox).unwrap(),
+        waiting
+    );
+}
