@@ -489,3 +489,33 @@ spec:
         recalled.spec
     );
 }
+
+#[test]
+fn a_null_is_what_go_makes_of_it() {
+    let text =
+        container("command: [~], env: [{name: A, value: ~}], ports: ~, resources: ~").replace(
+            "{name: web}",
+            "{name: web, annotations: {a: , dagda/after: }, labels: }",
+        ) + "  volumes:\n  - name: v\n    emptyDir:\n";
+    let spec = parse_one(&text, &[]).spec;
+    assert!(spec.after.is_empty() && spec.containers[0].ports.is_empty());
+    assert_eq!(
+        rendered(&text, &[])[0]["metadata"]["annotations"],
+        json!({"a": null, "dagda/after": null})
+    );
+}
+
+#[test]
+fn a_quoted_number_is_taken_as_one() {
+    let pod = rendered(
+        &container("ports: [{containerPort: '80', hostPort: ' 8080 '}], tty: 'On'"),
+        &[],
+    )
+    .remove(0);
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(
+        container["ports"],
+        json!([{"containerPort": 80, "hostPort": 8080}])
+    );
+    assert_eq!(container["tty"], json!(true));
+}
