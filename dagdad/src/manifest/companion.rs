@@ -1,6 +1,7 @@
 //! `ConfigMap` and `PersistentVolumeClaim` documents, and who refers to them.
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use serde_json::Value;
 
 use super::kind::CompanionKind;
 use super::path::Path;
@@ -76,6 +77,26 @@ pub fn references(pod: &Pod) -> Vec<Reference> {
         }
     }
     references
+}
+
+/// Whether a companion goes to Podman with the pod.
+///
+/// A plain claim does not: Podman makes the volume that a pod names where it is missing, and
+/// Podman 4.3 refuses to play a claim whose volume exists, so that every second start would
+/// fail. A claim with annotations for Podman (`volume.podman.io/driver` and so on) goes, since
+/// only Podman knows what they ask for.
+#[must_use]
+pub fn is_played(kind: CompanionKind, value: &Value) -> bool {
+    match kind {
+        CompanionKind::ConfigMap => true,
+        CompanionKind::PersistentVolumeClaim => value["metadata"]["annotations"]
+            .as_object()
+            .is_some_and(|annotations| {
+                annotations
+                    .keys()
+                    .any(|name| name.starts_with("volume.podman.io/"))
+            }),
+    }
 }
 
 fn of_environment(container: &Container, path: &Path, references: &mut Vec<Reference>) {

@@ -20,7 +20,7 @@ pub struct Document {
 /// # Errors
 /// As [`node::read`].
 pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
-    let file = file.strip_prefix('\u{feff}').unwrap_or(file);
+    let file = file.trim_start_matches('\u{feff}');
     let completed;
     let file = if file.ends_with('\n') {
         file
@@ -47,17 +47,38 @@ pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
 /// stands at `marker`, and which ends at `end`; all in bytes.
 fn text_of(file: &str, begin: usize, marker: Option<usize>, end: usize) -> String {
     let Some(marker) = marker else {
-        return file[begin..end].to_owned();
+        return without_ends(&file[begin..end]);
     };
     let lead = &file[begin..marker];
     let body = &file[marker..end];
     let line_end = body.find('\n').map_or(body.len(), |at| at + 1);
     let marker_alone = body[..line_end].trim_end() == "---";
-    if marker_alone && !has_directive(lead) {
-        format!("{lead}{}", &body[line_end..])
+    let lead = without_ends(lead);
+    if marker_alone && !has_directive(&lead) {
+        lead + &body[line_end..]
     } else {
-        file[begin..end].to_owned()
+        lead + body
     }
+}
+
+/// Drops the lines `...` above a document's first value: they end nothing.
+fn without_ends(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((line, below)) = rest.split_once('\n') {
+        let is_end = line
+            .strip_prefix("...")
+            .is_some_and(|behind| behind.is_empty() || behind.starts_with(char::is_whitespace));
+        if !is_end {
+            if !line.trim().is_empty() && !line.starts_with(['#', '%']) {
+                break;
+            }
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        rest = below;
+    }
+    kept + rest
 }
 
 fn has_directive(lead: &str) -> bool {

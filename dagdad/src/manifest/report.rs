@@ -12,6 +12,9 @@ use super::substitution::has_variable;
 /// So much of a value is quoted at most, in characters.
 const QUOTED: usize = 80;
 
+/// So many problems of one document are collected; nobody reads more.
+const MAX_PROBLEMS: usize = 200;
+
 /// The problems of one document, with what is needed to say where they are.
 #[derive(Debug)]
 pub struct Report<'d> {
@@ -36,6 +39,9 @@ impl<'d> Report<'d> {
     /// Notes that the value at `path` is wrong. Only the first problem of a value counts:
     /// what is wrong above or below it follows from that one.
     pub fn add(&mut self, path: &Path, message: impl Into<String>) {
+        if self.problems.len() == MAX_PROBLEMS {
+            return;
+        }
         let known = self
             .problems
             .iter()
@@ -47,6 +53,9 @@ impl<'d> Report<'d> {
 
     /// Notes a problem also where the value has one already.
     pub fn add_another(&mut self, path: &Path, message: impl Into<String>) {
+        if self.problems.len() == MAX_PROBLEMS {
+            return;
+        }
         self.problems.push(Problem {
             source: self.source.to_owned(),
             mark: Some(self.root.place(path)),

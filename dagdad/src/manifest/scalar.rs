@@ -69,3 +69,51 @@ fn float(text: &str) -> Option<Number> {
     }
     Number::from_f64(text.parse().ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case("", Value::Null)]
+    #[case("~", Value::Null)]
+    #[case("Null", Value::Null)]
+    #[case("nUll", json!("nUll"))]
+    #[case("True", json!(true))]
+    #[case("FALSE", json!(false))]
+    #[case("yes", json!("yes"))]
+    #[case("off", json!("off"))]
+    #[case("8080", json!(8080))]
+    #[case("+8", json!(8))]
+    #[case("-8", json!(-8))]
+    #[case("0", json!(0))]
+    #[case("0644", json!(420))]
+    #[case("-0644", json!(-420))]
+    #[case("0o644", json!(420))]
+    #[case("0x1F", json!(31))]
+    #[case("0b11", json!(3))]
+    #[case("1_000", json!(1000))]
+    #[case("089", json!(89.0))]
+    #[case("18446744073709551615", json!(u64::MAX))]
+    #[case("-9223372036854775808", json!(i64::MIN))]
+    #[case("18446744073709551616", json!(18_446_744_073_709_551_616.0))]
+    #[case("1.10", json!(1.1))]
+    #[case("1.", json!(1.0))]
+    #[case(".5", json!(0.5))]
+    #[case("-1e3", json!(-1000.0))]
+    #[case("1.2.3", json!("1.2.3"))]
+    #[case("1e", json!("1e"))]
+    #[case("1e999", json!("1e999"))]
+    #[case(".inf", json!(".inf"))]
+    #[case("22:22", json!("22:22"))]
+    #[case("2026-11-21", json!("2026-11-21"))]
+    #[case("-", json!("-"))]
+    #[case("0x", json!("0x"))]
+    #[case("6Gi", json!("6Gi"))]
+    #[case("_1", json!("_1"))]
+    fn plain_scalars(#[case] text: &str, #[case] expected: Value) {
+        assert_eq!(resolve(text), expected);
+    }
+}

@@ -27,7 +27,7 @@ const SOURCE: &str = "stored manifest";
 pub const MAX_MISMATCHES: usize = 100;
 
 /// Fills in today's variables and makes the text that Podman takes: one JSON document for
-/// each companion, then one for the pod. To be called at each start, since variables change.
+/// each companion that Podman needs, then one for the pod. To be called at each start, since variables change.
 ///
 /// # Errors
 /// Everything that [`super::parse`] would refuse with today's variables; each `${NAME}`
@@ -110,6 +110,7 @@ fn read(manifest: &Manifest, variables: &Variables, limit: usize) -> Read {
                         name: header.name,
                     });
                     read_companion(kind, root, variables, limit, &mut report)
+                        .filter(|value| companion::is_played(kind, value))
                 }
             },
             None => None,

@@ -186,3 +186,89 @@ impl fmt::Debug for Variables {
         f.debug_tuple("Variables").field(&names).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("A=1", "1")]
+    #[case("export A=1", "1")]
+    #[case("  A=1  ", "1")]
+    #[case("A=", "")]
+    #[case("A=a b # why", "a b")]
+    #[case("A=a#b", "a#b")]
+    #[case("A=#b", "#b")]
+    #[case("A=a=b", "a=b")]
+    #[case("A='a \"b\" \\n $X # c'", "a \"b\" \\n $X # c")]
+    #[case(r#"A="a 'b' \" \\ \$ \` \n" # why"#, "a 'b' \" \\ $ ` \\n")]
+    #[case("A='two\nlines'", "two\nlines")]
+    #[case("A=1\r\nB=2\r\n", "1")]
+    #[case("# A=0\n\nA=1\nA=2", "2")]
+    #[case("\u{feff}A=1", "1")]
+    #[case("A=it's", "it's")]
+    fn values(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(Variables::parse(text).unwrap().get("A").unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case("A=1\nB", 2, "expected NAME=value")]
+    #[case("A=1\nsecret text\nB=2", 2, "expected NAME=value")]
+    #[case(
+        "\n1A=x",
+        2,
+        "\"1A\" is not a variable's name; use letters, digits and '_', not beginning with a digit, and no space before '='"
+    )]
+    #[case(
+        "A =x",
+        1,
+        "\"A \" is not a variable's name; use letters, digits and '_', not beginning with a digit, and no space before '='"
+    )]
+    #[case("A='x\n\n", 1, "A: the closing ' is missing")]
+    #[case("A='x'y", 1, "A: only a comment may stand behind the closing '")]
+    #[case(
+        "A='a\nb'\n=x",
+        3,
+        "\"\" is not a variable's name; use letters, digits and '_', not beginning with a digit, and no space before '='"
+    )]
+    fn errors_have_a_line(#[case] text: &str, #[case] line: usize, #[case] reason: &str) {
+        assert_eq!(
+            Variables::parse(text).unwrap_err(),
+            (line, reason.to_owned())
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_empty_and_a_bad_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("variables.env");
+        assert!(Variables::read(&path).unwrap().is_empty());
+        std::fs::write(&path, "A=1\nB\n").unwrap();
+        let error = Variables::read(&path).unwrap_err().to_string();
+        assert_eq!(error, format!("{}:2: expected NAME=value", path.display()));
+        let error = Variables::read(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cannot read the variables file"),
+            "{error}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_can_be_quoted(value in "\\PC{0,20}", other in any::<String>()) {
+            let text = |value: &str| format!("A=\"{}\" # c\nB=2", value.replace('\\', "\\\\").replace('"', "\\\""));
+            for value in [&value, &other] {
+                let variables = Variables::parse(&text(value)).unwrap();
+                prop_assert_eq!(variables.get("A"), Some(value.as_str()));
+                prop_assert_eq!(variables.get("B"), Some("2"));
+            }
+        }
+
+        #[test]
+        fn no_text_brings_the_reader_down(text in any::<String>()) {
+            let _ = Variables::parse(&text);
+        }
+    }
+}
