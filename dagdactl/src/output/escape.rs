@@ -36,30 +36,30 @@ pub fn cell(cell: &str) -> String {
     text(cell).replace(['\n', '\t'], " ")
 }
 
-/// As [`text`], for a log line: what programs colour their output with is dropped rather than
-/// written out, as is the carriage return of a line from elsewhere.
-pub fn log(line: &str) -> Cow<'_, str> {
+/// As [`text`], for what programs wrote: what they colour their output with is dropped rather
+/// than written out, as is the carriage return at the end of a line.
+pub fn plain(line: &str) -> Cow<'_, str> {
     if !line.chars().any(is_harmful) {
         return Cow::Borrowed(line);
     }
-    let mut plain = String::with_capacity(line.len());
+    let mut kept = String::with_capacity(line.len());
     let mut rest = line.strip_suffix("\r").unwrap_or(line);
     while let Some(start) = rest.find("\u{1b}[") {
         let (before, sequence) = rest.split_at(start);
-        plain.push_str(before);
+        kept.push_str(before);
         let parameters = &sequence[2..];
         let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'));
         match end {
             // Select Graphic Rendition: colours and nothing else.
             Some(end) if parameters[end..].starts_with('m') => rest = &parameters[end + 1..],
             _ => {
-                plain.push('\u{1b}');
+                kept.push('\u{1b}');
                 rest = &sequence[1..];
             }
         }
     }
-    plain.push_str(rest);
-    Cow::Owned(text(&plain).into_owned())
+    kept.push_str(rest);
+    Cow::Owned(text(&kept).into_owned())
 }
 
 #[cfg(test)]
@@ -84,8 +84,8 @@ mod tests {
     #[case("\u{1b}[2Jgone", r"\u{1b}[2Jgone")]
     #[case("\u{1b}[", r"\u{1b}[")]
     #[case("\u{1b}[31", r"\u{1b}[31")]
-    fn log_lines_lose_their_colours_only(#[case] input: &str, #[case] expected: &str) {
-        assert_eq!(log(input), expected);
+    fn lines_of_programs_lose_their_colours_only(#[case] input: &str, #[case] expected: &str) {
+        assert_eq!(plain(input), expected);
     }
 
     #[test]
@@ -97,13 +97,13 @@ mod tests {
         #[test]
         fn nothing_harmful_is_left(input in any::<String>()) {
             prop_assert!(!text(&input).chars().any(is_harmful));
-            prop_assert!(!log(&input).chars().any(is_harmful));
+            prop_assert!(!plain(&input).chars().any(is_harmful));
         }
 
         #[test]
         fn harmless_text_is_untouched(input in "[ -~äöü✓\n\t]*") {
             prop_assert_eq!(text(&input), input.as_str());
-            prop_assert_eq!(log(&input), input.as_str());
+            prop_assert_eq!(plain(&input), input.as_str());
         }
     }
 }

@@ -122,7 +122,7 @@ impl Output {
     /// Those of [`Self::flush`].
     pub fn foreign(&mut self, text: &str) -> Result<(), Error> {
         if self.terminal {
-            self.write(escape::log(text).as_bytes())
+            self.write(escape::plain(text).as_bytes())
         } else {
             self.write(text.as_bytes())
         }
@@ -162,7 +162,7 @@ impl Output {
         say(&format!(
             "{} {}",
             colour::paint(colour::BAD, "error:"),
-            escape::text(&error.to_string())
+            escape::plain(&error.to_string())
         ));
         if !error.log().is_empty() {
             say("  its last lines:");
@@ -170,7 +170,7 @@ impl Output {
                 say(&format!(
                     "  {} {}",
                     colour::paint(colour::DIM, "|"),
-                    escape::log(line)
+                    escape::plain(line)
                 ));
             }
         }

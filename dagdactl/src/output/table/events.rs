@@ -21,7 +21,7 @@ pub fn event(view: &EventView, zone: &TimeZone, width: Option<usize>) -> String 
     let kind = format!("{:<KIND$}", escape::cell(&view.kind));
     let object = escape::cell(view.object.as_deref().unwrap_or("-"));
     let head = format!("{at:<19}  {kind}  {object:<OBJECT$}  ");
-    let message = escape::text(&view.message);
+    let message = escape::plain(&view.message);
     let fits = width.is_none_or(|width| head.width() + message.width() <= width);
     let kind = if view.kind.contains("failed") {
         paint(BAD, kind)
@@ -36,5 +36,9 @@ pub fn event(view: &EventView, zone: &TimeZone, width: Option<usize>) -> String 
         return format!("{head}  {message}\n");
     }
     let indent = " ".repeat(4);
-    format!("{head}\n{}\n", wrap(&message, &indent, width).join("\n"))
+    format!(
+        "{}\n{}\n",
+        head.trim_end(),
+        wrap(&message, &indent, width).join("\n")
+    )
 }

@@ -87,7 +87,7 @@ impl Grid {
     /// Adds prose below the last row.
     pub fn below(&mut self, text: &str, indent: &str, width: Option<usize>) {
         if let Some(prose) = self.prose.last_mut() {
-            prose.extend(wrap(&escape::text(text), indent, width));
+            prose.extend(wrap(&escape::plain(text), indent, width));
         }
     }
 

@@ -182,7 +182,11 @@ fn everything_fits_on_eighty_columns() {
 /// What pods and messages bring along cannot act on the terminal.
 #[test]
 fn no_escape_sequence_of_others_gets_through() {
-    let text = without_colour(&pods::list(&list(), now(), TERMINAL));
-    assert!(!text.contains('\u{1b}'));
-    assert!(pods::list(&list(), now(), TERMINAL).contains(r"\u{1b}[31mout"));
+    let mut pods = sample::pods(NOW);
+    pods.truncate(1);
+    pods[0].name = "a\u{1b}]0;title\u{7}".into();
+    pods[0].message = Some("\u{1b}[31mred\u{1b}[0m, \u{1b}[2J".into());
+    let text = pods::list(&v1::ListPodsResponse { pods }.into(), now(), TERMINAL);
+    assert!(text.contains(r"a\u{1b}]0;title\u{7} "), "{text}");
+    assert!(text.contains(r"  red, \u{1b}[2J"), "{text}");
 }

@@ -1,0 +1,198 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_dagdactl_global_optspecs
+    string join \n socket= json timeout= h/help V/version
+end
+
+function __fish_dagdactl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_dagdactl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_dagdactl_using_subcommand
+    set -l cmd (__fish_dagdactl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -s V -l version -d 'Print version'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "status" -d 'Show host, pods, economy mode, runs, alerts and store at a glance'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "apply" -d 'Put manifests into the catalogue: all of them or none'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "export" -d 'Print the catalogue as manifests that `apply` takes'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "pods" -d 'List, start, stop and inspect pods'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "pod" -d 'List, start, stop and inspect pods'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "ps" -d 'List pods: the same as `pods list`'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "events" -d 'Show what happened and why'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "doctor" -d 'Check that everything dagdad needs is there, and say how to mend what is not'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "man" -d 'Print the manual page, or write all of them'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand status" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand status" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand status" -s w -l watch -d 'Show it again at each change, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand status" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -s f -l file -d 'A manifest, a folder with *.yml and *.yaml files, or - for standard input; may be repeated' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -l dry-run -d 'Check and say what would change; change nothing'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -s R -l recursive -d 'Also look into the folders inside a folder'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand export" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand export" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand export" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "list" -d 'List pods with their state and use'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "show" -d 'Show all that is known of a pod'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "start" -d 'Start pods and wait until they are ready'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "stop" -d 'Stop pods, gracefully'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "restart" -d 'Stop pods and start them again with their present manifests'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "remove" -d 'Take pods out of the catalogue and out of Podman'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "logs" -d 'Print what a pod\'s containers wrote'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "stats" -d 'Show the CPU and memory that running pods use'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from list" -s a -l all -d 'Also pods that Podman runs but that are not in the catalogue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from show" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from show" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from show" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l no-wait -d 'Return as soon as dagdad has accepted it'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stop" -l grace -d 'Kill what has not ended after this long, instead of the manifest\'s grace period: 0s, 30s' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stop" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stop" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stop" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from restart" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from restart" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from restart" -l no-wait -d 'Return as soon as dagdad has accepted it'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from restart" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from remove" -l force -d 'Stop those that run first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l tail -d 'Begin with the last so many lines' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l since -d 'Only lines younger than this: 10m, 1h' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -s c -l container -d 'Only of this container' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on and print new lines as they are written, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l timestamps -d 'Put the time before each line'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stats" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stats" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stats" -s w -l watch -d 'Show it again at each measurement, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "list" -d 'List pods with their state and use'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "show" -d 'Show all that is known of a pod'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "start" -d 'Start pods and wait until they are ready'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "stop" -d 'Stop pods, gracefully'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "restart" -d 'Stop pods and start them again with their present manifests'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "remove" -d 'Take pods out of the catalogue and out of Podman'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "logs" -d 'Print what a pod\'s containers wrote'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and not __fish_seen_subcommand_from list show start stop restart remove logs stats" -f -a "stats" -d 'Show the CPU and memory that running pods use'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from list" -s a -l all -d 'Also pods that Podman runs but that are not in the catalogue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from show" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from show" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from show" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l no-wait -d 'Return as soon as dagdad has accepted it'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stop" -l grace -d 'Kill what has not ended after this long, instead of the manifest\'s grace period: 0s, 30s' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stop" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stop" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stop" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from restart" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from restart" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from restart" -l no-wait -d 'Return as soon as dagdad has accepted it'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from restart" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from remove" -l force -d 'Stop those that run first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l tail -d 'Begin with the last so many lines' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l since -d 'Only lines younger than this: 10m, 1h' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -s c -l container -d 'Only of this container' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on and print new lines as they are written, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l timestamps -d 'Put the time before each line'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stats" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stats" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stats" -s w -l watch -d 'Show it again at each measurement, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -s a -l all -d 'Also pods that Podman runs but that are not in the catalogue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l since -d 'Show the history of this long until now instead: 1h, 2days' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l since -d 'Only younger than this: 10m, 1h' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -s f -l follow -d 'Go on and show new events as they happen, until interrupted'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand completions" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand completions" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand completions" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand man" -l out -d 'Write dagdactl.1 and a page for each verb into this folder instead' -r -f -a "(__fish_complete_directories)"
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand man" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand man" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand man" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

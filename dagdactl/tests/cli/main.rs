@@ -1,0 +1,14 @@
+//! The built `dagdactl` against a fake dagdad on a real Unix socket: exit codes, what goes to
+//! stdout and what to stderr, and every way in which the other side can fail.
+
+mod connection;
+mod events_and_logs;
+mod fake;
+mod generated;
+mod operations;
+mod reading;
+mod run;
+#[path = "../../src/output/sample.rs"]
+mod sample;
+mod terminal;
+mod usage;
