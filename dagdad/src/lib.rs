@@ -1,8 +1,242 @@
 //! dagdad, the steward's daemon. `ARCHITECTURE.md` tells how the parts fit together.
 
+pub mod api;
+pub mod config;
+pub mod doctor;
 pub mod domain;
+pub mod engine;
+pub mod instance;
+pub mod listener;
 pub mod manifest;
 pub mod ports;
 pub mod runtime;
 pub mod sampler;
+pub mod sampling;
 pub mod store;
+mod systemd;
+pub mod telemetry;
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures::StreamExt;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use self::api::{Api, Thresholds};
+use self::config::Config;
+use self::doctor::Doctor;
+use self::domain::error::CommandError;
+use self::engine::Engine;
+use self::engine::effect::{Effect, Persist};
+use self::engine::effects::Ports;
+use self::engine::event::Event;
+use self::engine::handle::Handle;
+use self::engine::state::{Settings, State};
+use self::instance::InstanceLock;
+use self::listener::Listener;
+use self::manifest::Variables;
+use self::ports::{Record, Restored, Runtime, Store};
+use self::runtime::podman::{Podman, PodmanOptions};
+use self::sampler::{HostSampler, SamplerOptions};
+use self::store::{LocalStore, StoreOptions};
+
+/// Samples are recorded no more often than this; in between they are only shown.
+const RECORD_INTERVAL: Duration = Duration::from_secs(5);
+/// How long the first listing of pods is waited for: its own deadline and a little more.
+const FIRST_LISTING: Duration = Duration::from_secs(6);
+/// How long each part may take to end; together less than the five seconds promised.
+const SERVER_ENDS: Duration = Duration::from_millis(1500);
+const ENGINE_ENDS: Duration = Duration::from_millis(1500);
+const FORWARDER_ENDS: Duration = Duration::from_millis(1200);
+
+/// Runs the daemon until `ending` is cancelled. All wiring is here, and only here are the
+/// concrete types behind the ports known.
+///
+/// # Errors
+/// What stands in the way of serving, for the person who started it.
+pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()> {
+    let _lock = InstanceLock::take(&config.state_dir)?;
+    let store = LocalStore::open(StoreOptions {
+        state_dir: config.state_dir.clone(),
+        retention: config.history_retention,
+        event_retention: config.event_retention,
+        mariadb: config.mariadb.clone(),
+    })
+    .await?;
+    let (_socket, listener) = Listener::bind(&config.socket)?;
+    let forwarder_ending = CancellationToken::new();
+    let forwarder = store.spawn_forwarder(forwarder_ending.clone());
+    let store: Arc<dyn Store> = Arc::new(store);
+    let podman = Arc::new(Podman::new(PodmanOptions {
+        socket: config.podman_socket.clone(),
+        service_socket: config.state_dir.join("podman.sock"),
+        ..PodmanOptions::default()
+    }));
+    let runtime: Arc<dyn Runtime> = podman.clone();
+
+    let (state, first) = restore(&config, store.load().await?).await?;
+    let variables_file = config.variables_file.clone();
+    let ports = Ports {
+        runtime: Arc::clone(&runtime),
+        store: Arc::clone(&store),
+        render: Arc::new(move |manifest| {
+            let variables = read_variables(&variables_file)?;
+            manifest::render(manifest, &variables).map_err(|error| CommandError::Invalid(error.to_string()))
+        }),
+    };
+    let (handle, engine) = Engine::start(state, ports, first);
+    tokio::spawn(tell_signals(Arc::clone(&runtime), handle.clone(), ending.clone()));
+    tokio::spawn(tell_mirror(Arc::clone(&store), handle.clone(), ending.clone()));
+    let sampler = HostSampler::start(&SamplerOptions::default())?;
+    tokio::spawn(sampling::sample_for_ever(
+        Box::new(sampler),
+        Arc::clone(&runtime),
+        handle.clone(),
+        config.sample_interval,
+        ending.clone(),
+    ));
+    await_first_listing(&handle).await;
+
+    let api = api(&config, &handle, &podman, &store, &ending);
+    let mut server = tokio::spawn(api::serve(api, listener));
+    systemd::ready();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        socket = %config.socket.display(),
+        state = %config.state_dir.display(),
+        "dagdad serves"
+    );
+
+    let by_itself = tokio::select! {
+        () = ending.cancelled() => None,
+        ended = &mut server => Some(ended),
+    };
+    systemd::stopping();
+    ending.cancel();
+    if by_itself.is_none() && tokio::time::timeout(SERVER_ENDS, &mut server).await.is_err() {
+        server.abort();
+    }
+    handle.tell(Event::Shutdown).await;
+    drop(handle);
+    if !engine.ended(ENGINE_ENDS).await {
+        tracing::warn!("the last records could not be written in time");
+    }
+    forwarder_ending.cancel();
+    if let Some(forwarder) = forwarder
+        && tokio::time::timeout(FORWARDER_ENDS, forwarder).await.is_err()
+    {
+        tracing::info!("records that wait for MariaDB are sent at the next start");
+    }
+    podman.shutdown().await;
+    match by_itself {
+        Some(ended) => ended.context("the server ended by itself")?.context("the socket failed"),
+        None => Ok(()),
+    }
+}
+
+/// The state to go on with, and what is to be done first.
+async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, Vec<Effect>)> {
+    let Restored { pods, intents } = restored;
+    let path = config.variables_file.clone();
+    let variables = tokio::task::spawn_blocking(move || Variables::read(&path)).await?;
+    // A broken file stops no daemon: a start that needs it will say what is wrong with it.
+    let variables = variables.unwrap_or_else(|error| {
+        tracing::error!("{error}");
+        Variables::default()
+    });
+    let mut known = Vec::with_capacity(pods.len());
+    for record in pods {
+        match manifest::recall(&record.manifest, &variables) {
+            Ok(entry) => known.push((record, entry)),
+            // It stays in the database; a later apply of the mended manifest takes it up.
+            Err(error) => tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}"),
+        }
+    }
+    let now = Timestamp::now();
+    let settings = Settings {
+        start_timeout: config.start_timeout,
+        record_interval: RECORD_INTERVAL.max(config.sample_interval),
+    };
+    let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
+    let (mut state, superseded) = State::restore(settings, seed, known, intents, now);
+    let mut records = vec![Record::Event(state.started_event(now))];
+    records.extend(superseded.into_iter().map(|intent| Record::CloseIntent {
+        id: intent.id,
+        at: now,
+        outcome: "superseded".to_owned(),
+    }));
+    Ok((state, vec![Effect::Persist(Persist::Fact { records, then: Vec::new() })]))
+}
+
+fn api(
+    config: &Config,
+    engine: &Handle,
+    podman: &Arc<Podman>,
+    store: &Arc<dyn Store>,
+    ending: &CancellationToken,
+) -> Api {
+    let variables_file = config.variables_file.clone();
+    let doctor = Doctor {
+        engine: engine.clone(),
+        state_dir: config.state_dir.clone(),
+        variables_file: config.variables_file.clone(),
+    };
+    let described = Arc::clone(podman);
+    Api {
+        engine: engine.clone(),
+        runtime: podman.clone(),
+        store: Arc::clone(store),
+        parse: Arc::new(move |files| {
+            let variables = read_variables(&variables_file)?;
+            manifest::parse(&files, &variables).map_err(|error| CommandError::Invalid(error.to_string()))
+        }),
+        diagnose: Arc::new(move || {
+            let (doctor, podman) = (doctor.clone(), Arc::clone(&described));
+            Box::pin(async move {
+                let podman = podman.describe().await;
+                tokio::task::spawn_blocking(move || doctor.look(&podman)).await.unwrap_or_default()
+            })
+        }),
+        thresholds: Thresholds {
+            ram_percent: config.ram_threshold_percent,
+            cpu_percent: config.cpu_threshold_percent,
+        },
+        ending: ending.clone(),
+    }
+}
+
+fn read_variables(path: &PathBuf) -> Result<Variables, CommandError> {
+    Variables::read(path).map_err(|error| CommandError::Invalid(error.to_string()))
+}
+
+async fn tell_signals(runtime: Arc<dyn Runtime>, engine: Handle, ending: CancellationToken) {
+    let mut signals = pin!(runtime.signals().take_until(ending.cancelled_owned()));
+    while let Some(signal) = signals.next().await {
+        engine.tell(Event::Runtime(signal)).await;
+    }
+}
+
+async fn tell_mirror(store: Arc<dyn Store>, engine: Handle, ending: CancellationToken) {
+    let mut mirror = store.mirror();
+    loop {
+        let status = mirror.borrow_and_update().clone();
+        engine.tell(Event::Mirror(status)).await;
+        tokio::select! {
+            changed = mirror.changed() => if changed.is_err() { return },
+            () = ending.cancelled() => return,
+        }
+    }
+}
+
+/// Callers are let in once it is known what runs, or that Podman does not say.
+async fn await_first_listing(engine: &Handle) {
+    let mut snapshots = engine.snapshots();
+    let settled = snapshots.wait_for(|snapshot| snapshot.settled);
+    if tokio::time::timeout(FIRST_LISTING, settled).await.is_err() {
+        tracing::warn!("Podman has not answered yet; serving without knowing what runs");
+    }
+}

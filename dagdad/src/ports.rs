@@ -302,4 +302,3 @@ pub struct SampledPod {
     /// Its cgroup below the hierarchy's root, where known.
     pub cgroup: Option<String>,
 }
-

@@ -52,7 +52,9 @@ pub struct RenderedPod {
 
 impl fmt::Debug for RenderedPod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RenderedPod").field("pod", &self.spec.name).finish_non_exhaustive()
+        f.debug_struct("RenderedPod")
+            .field("pod", &self.spec.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -94,6 +94,19 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// [`CommandError::NoSuchPod`] with the most similar of `known`, where one is similar.
+    pub fn no_such_pod<'a>(asked: &str, known: impl Iterator<Item = &'a PodName>) -> Self {
+        let nearest = known
+            .map(|name| (strsim::damerau_levenshtein(name.as_str(), asked), name))
+            .filter(|(distance, name)| *distance <= 2.max(name.as_str().len() / 3))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, name)| name.clone());
+        Self::NoSuchPod {
+            name: asked.escape_debug().to_string(),
+            nearest,
+        }
+    }
+
     /// Stable name for scripts, part of the JSON contract.
     #[must_use]
     pub const fn code(&self) -> &'static str {

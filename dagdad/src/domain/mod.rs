@@ -2,6 +2,7 @@
 //! time comes in as an argument, and `tests::domain_is_pure` keeps it so.
 
 pub mod catalogue;
+pub mod check;
 pub mod error;
 pub mod event;
 pub mod name;

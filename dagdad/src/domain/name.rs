@@ -120,6 +120,9 @@ mod tests {
         assert!(
             matches!(error, NameError::BadCharacter { position, character, .. } if position == at && character == what)
         );
-        assert!(!error.to_string().contains('\u{7}'), "control characters are escaped");
+        assert!(
+            !error.to_string().contains('\u{7}'),
+            "control characters are escaped"
+        );
     }
 }

@@ -126,19 +126,29 @@ impl ObservedPod {
             .containers
             .iter()
             .filter_map(|container| match container.state {
-                ContainerState::Exited { code, at, oom_killed } if code != 0 => {
-                    Some((at, container, code, oom_killed))
-                }
+                ContainerState::Exited {
+                    code,
+                    at,
+                    oom_killed,
+                } if code != 0 => Some((at, container, code, oom_killed)),
                 _ => None,
             })
             .max_by_key(|(at, ..)| *at);
         if let Some((_, container, code, oom_killed)) = failure {
-            return PodCondition::Failed { container: container.name.clone(), code, oom_killed };
+            return PodCondition::Failed {
+                container: container.name.clone(),
+                code,
+                oom_killed,
+            };
         }
         let exited = |container: &ObservedContainer| {
             matches!(container.state, ContainerState::Exited { .. })
         };
-        if regular().any(exited) { PodCondition::Completed } else { PodCondition::Created }
+        if regular().any(exited) {
+            PodCondition::Completed
+        } else {
+            PodCondition::Created
+        }
     }
 }
 

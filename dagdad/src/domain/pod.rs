@@ -32,7 +32,11 @@ impl Priority {
     /// `None` above [`Priority::MAX`].
     #[must_use]
     pub const fn new(value: u8) -> Option<Self> {
-        if value <= Self::MAX { Some(Self(value)) } else { None }
+        if value <= Self::MAX {
+            Some(Self(value))
+        } else {
+            None
+        }
     }
 
     /// As a number, 0 to 100.
@@ -66,7 +70,10 @@ pub struct Footprint {
 
 impl Footprint {
     /// Assumed for a container that declares nothing: 512 MiB and one core.
-    pub const DEFAULT: Self = Self { memory: Bytes::mib(512), cpu: Millicpu(1000) };
+    pub const DEFAULT: Self = Self {
+        memory: Bytes::mib(512),
+        cpu: Millicpu(1000),
+    };
 }
 
 /// A pod of the catalogue.
@@ -98,15 +105,20 @@ impl PodSpec {
     /// Every port the pod publishes on the host.
     pub fn published_ports(&self) -> impl Iterator<Item = PublishedPort> {
         let host_network = self.host_network;
-        self.containers.iter().flat_map(|container| &container.ports).filter_map(move |port| {
-            let host_port = port.host_port.or(host_network.then_some(port.container_port))?;
-            Some(PublishedPort {
-                host_ip: port.host_ip,
-                host_port,
-                container_port: port.container_port,
-                protocol: port.protocol,
+        self.containers
+            .iter()
+            .flat_map(|container| &container.ports)
+            .filter_map(move |port| {
+                let host_port = port
+                    .host_port
+                    .or(host_network.then_some(port.container_port))?;
+                Some(PublishedPort {
+                    host_ip: port.host_ip,
+                    host_port,
+                    container_port: port.container_port,
+                    protocol: port.protocol,
+                })
             })
-        })
     }
 
     /// The image of every container, init containers first, each once.
@@ -133,7 +145,10 @@ impl PodSpec {
             .iter()
             .filter_map(|container| {
                 let probe = container.readiness.clone()?;
-                Some(Readiness::Probe { container: container.name.clone(), probe })
+                Some(Readiness::Probe {
+                    container: container.name.clone(),
+                    probe,
+                })
             })
             .collect();
         if !probes.is_empty() {

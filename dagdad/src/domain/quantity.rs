@@ -43,18 +43,27 @@ impl Bytes {
     /// How much of `total` this is, in percent; 0 of nothing is 0.
     #[must_use]
     pub fn percent_of(self, total: Self) -> f64 {
-        if total.0 == 0 { 0.0 } else { self.0 as f64 * 100.0 / total.0 as f64 }
+        if total.0 == 0 {
+            0.0
+        } else {
+            self.0 as f64 * 100.0 / total.0 as f64
+        }
     }
 }
 
 /// Splits `text` into a non-negative decimal number and the suffix behind it.
 /// Kubernetes also allows an exponent (`12e6`), which stays with the number.
 fn split_number(text: &str) -> Option<(f64, &str)> {
-    let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits_end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (mut number, mut suffix) = text.split_at(digits_end);
     if let Some(exponent) = suffix.strip_prefix(['e', 'E'])
         && !exponent.is_empty()
-        && exponent.trim_start_matches(['+', '-']).bytes().all(|b| b.is_ascii_digit())
+        && exponent
+            .trim_start_matches(['+', '-'])
+            .bytes()
+            .all(|b| b.is_ascii_digit())
     {
         (number, suffix) = (text, "");
     }
@@ -69,7 +78,10 @@ impl FromStr for Bytes {
     /// `k M G T P E`, `m` (thousandths, rounded up) or no suffix.
     /// Source: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let error = || QuantityError { text: text.to_owned(), example: "512Mi, 6Gi or 1500000000" };
+        let error = || QuantityError {
+            text: text.to_owned(),
+            example: "512Mi, 6Gi or 1500000000",
+        };
         let (number, suffix) = split_number(text.trim()).ok_or_else(error)?;
         let factor = match suffix {
             "" => 1.0,
@@ -97,7 +109,10 @@ impl FromStr for Millicpu {
 
     /// Parses a Kubernetes CPU quantity: cores (`2`, `0.5`) or thousandths (`500m`).
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let error = || QuantityError { text: text.to_owned(), example: "2, 0.5 or 500m" };
+        let error = || QuantityError {
+            text: text.to_owned(),
+            example: "2, 0.5 or 500m",
+        };
         let (number, suffix) = split_number(text.trim()).ok_or_else(error)?;
         let factor = match suffix {
             "" => 1e3,
@@ -187,7 +202,9 @@ mod tests {
     }
 
     #[rstest]
-    fn rejects(#[values("", "Gi", "-1", "6GB", "1 Gi", "nan", "inf", "9999999Ei", "1e", "²")] text: &str) {
+    fn rejects(
+        #[values("", "Gi", "-1", "6GB", "1 Gi", "nan", "inf", "9999999Ei", "1e", "²")] text: &str,
+    ) {
         assert!(text.parse::<Bytes>().is_err(), "{text}");
     }
 

@@ -31,7 +31,10 @@ impl HostSample {
     /// The fullest disk's use in percent; 0 without disks.
     #[must_use]
     pub fn disk_percent(&self) -> f64 {
-        self.disks.iter().map(DiskSample::used_percent).fold(0.0, f64::max)
+        self.disks
+            .iter()
+            .map(DiskSample::used_percent)
+            .fold(0.0, f64::max)
     }
 }
 
@@ -75,7 +78,9 @@ impl DiskSample {
     /// Used space in percent of the size.
     #[must_use]
     pub fn used_percent(&self) -> f64 {
-        self.total.saturating_sub(self.available).percent_of(self.total)
+        self.total
+            .saturating_sub(self.available)
+            .percent_of(self.total)
     }
 }
 

@@ -1,1 +1,3 @@
 //! Runtimes: what stands behind the port `Runtime`.
+
+pub mod podman;

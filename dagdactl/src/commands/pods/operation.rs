@@ -1,0 +1,220 @@
+//! Operations on several pods at once: followed to their end, told of in the order of the
+//! command line.
+
+use std::future::Future;
+
+use dagda_proto::v1::operation_update::Update;
+use dagda_proto::v1::{Done, ErrorDetail, OperationUpdate, Progress as Step, Stage};
+use tokio::task::JoinHandle;
+use tonic::Streaming;
+
+use crate::cli::name::PodName;
+use crate::client::Daemon;
+use crate::commands::{Outcome, Session, stream_ended};
+use crate::error::Error;
+use crate::output::json::ErrorView;
+use crate::output::json::operations::{OperationView, OperationsView, OutcomeView};
+use crate::output::progress::{Progress, Track};
+use crate::output::{Output, colour, escape};
+
+/// How long an operation is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Until dagdad has it in hand.
+    Accepted,
+    /// Until it has ended.
+    Done,
+}
+
+impl Until {
+    /// From `--no-wait`.
+    pub const fn from_no_wait(no_wait: bool) -> Self {
+        if no_wait { Self::Accepted } else { Self::Done }
+    }
+}
+
+/// How an operation ended, as far as it was waited for.
+#[derive(Debug)]
+enum End {
+    Done { changed: bool, message: String },
+    Accepted,
+}
+
+/// Has dagdad perform the operation that `call` asks for on each of `names`, all at the same
+/// time. `noun` is what the operation is called: `start`.
+pub async fn perform<C, F>(
+    noun: &'static str,
+    names: Vec<PodName>,
+    until: Until,
+    session: &mut Session,
+    call: C,
+) -> Result<Outcome, Error>
+where
+    C: Fn(Daemon, String) -> F,
+    F: Future<Output = Result<Streaming<OperationUpdate>, Error>> + Send + 'static,
+{
+    let names = distinct(names);
+    let daemon = session.connect().await?;
+    let progress = Progress::detect(session.output.json());
+    let width = names
+        .iter()
+        .map(|name| name.as_str().len())
+        .max()
+        .unwrap_or_default();
+    let mut under_way = Vec::with_capacity(names.len());
+    for name in names {
+        let opening = call(daemon.clone(), String::from(name.clone()));
+        let track = progress.track(name.as_str(), width);
+        under_way.push((
+            name,
+            tokio::spawn(follow(daemon.clone(), opening, until, track)),
+        ));
+    }
+
+    let mut results = Vec::with_capacity(under_way.len());
+    let mut failure: Option<Error> = None;
+    for (name, mut task) in under_way {
+        let (track, end) = outcome(noun, &name, &mut task).await;
+        let took = track.and_then(Track::clear);
+        let outcome = match end {
+            Ok(end) => {
+                let view = told(noun, &name, end);
+                progress.aside(|| report(&mut session.output, &view, took.as_deref()))?;
+                view
+            }
+            Err(error) => {
+                progress.aside(|| session.output.complaint(&error));
+                let error_view = ErrorView::from(&error);
+                failure.get_or_insert(error);
+                OutcomeView::Error { error: error_view }
+            }
+        };
+        results.push(OperationView {
+            name: name.into(),
+            outcome,
+        });
+    }
+    if session.output.json() {
+        let error = failure.as_ref().map(ErrorView::from);
+        session
+            .output
+            .document(&OperationsView { results, error })?;
+    }
+    Ok(failure.map_or(Outcome::Done, Outcome::Reported))
+}
+
+/// Each name once, where it stood first.
+fn distinct(names: Vec<PodName>) -> Vec<PodName> {
+    let mut distinct = Vec::with_capacity(names.len());
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}
+
+/// Waits for a task of [`follow`] or for Ctrl-C.
+async fn outcome(
+    noun: &str,
+    name: &PodName,
+    task: &mut JoinHandle<(Track, Result<End, Error>)>,
+) -> (Option<Track>, Result<End, Error>) {
+    let goes_on = format!("the {noun} of {name} goes on in dagdad; see: dagdactl pods show {name}");
+    tokio::select! {
+        ended = &mut *task => match ended {
+            Ok((track, Err(Error::TimedOut(why)))) => (Some(track), Err(Error::TimedOut(format!("{why}; {goes_on}")))),
+            Ok((track, end)) => (Some(track), end),
+            Err(error) => (None, Err(Error::File(format!("dagdactl itself failed: {error}")))),
+        },
+        _ = tokio::signal::ctrl_c() => {
+            task.abort();
+            (None, Err(Error::Interrupted(format!("interrupted; {goes_on}"))))
+        }
+    }
+}
+
+/// Follows an operation and shows where it is.
+async fn follow(
+    daemon: Daemon,
+    opening: impl Future<Output = Result<Streaming<OperationUpdate>, Error>>,
+    until: Until,
+    mut track: Track,
+) -> (Track, Result<End, Error>) {
+    let end = async {
+        let mut updates = opening.await?;
+        while let Some(OperationUpdate { update }) = daemon.next(&mut updates).await? {
+            match update {
+                Some(Update::Progress(_)) if until == Until::Accepted => return Ok(End::Accepted),
+                Some(Update::Progress(Step { stage, message })) => {
+                    track.at(stage, &words(stage, message));
+                }
+                Some(Update::Done(Done { message, changed })) => {
+                    return Ok(End::Done { changed, message });
+                }
+                Some(Update::Error(detail)) => return Err(refused(detail)),
+                // From a later dagdad.
+                None => {}
+            }
+        }
+        Err(stream_ended())
+    }
+    .await;
+    match &end {
+        Ok(End::Done { message, .. }) => track.end(true, message),
+        Ok(End::Accepted) => track.end(true, "accepted"),
+        Err(error) => track.end(false, &error.to_string()),
+    }
+    (track, end)
+}
+
+fn refused(detail: ErrorDetail) -> Error {
+    detail.into()
+}
+
+/// What dagdad says of a stage, or else the stage's name.
+fn words(stage: i32, message: String) -> String {
+    if !message.is_empty() {
+        return message;
+    }
+    let word = match Stage::try_from(stage) {
+        Ok(Stage::Preparing) => "preparing",
+        Ok(Stage::Pulling) => "pulling images",
+        Ok(Stage::Creating) => "creating containers",
+        Ok(Stage::Awaiting) => "waiting until it is ready",
+        Ok(Stage::Stopping) => "stopping",
+        Ok(Stage::Unspecified) | Err(_) => "working",
+    };
+    word.to_owned()
+}
+
+fn told(noun: &str, name: &PodName, end: End) -> OutcomeView {
+    match end {
+        End::Done { changed, message } if message.is_empty() => OutcomeView::Done {
+            changed,
+            message: format!("{noun} of {name}: done"),
+        },
+        End::Done { changed, message } => OutcomeView::Done { changed, message },
+        End::Accepted => OutcomeView::Accepted {
+            message: format!("{noun} of {name} accepted"),
+        },
+    }
+}
+
+/// Prints a good end on stdout: bare into a pipe, with a mark and the time on a terminal.
+fn report(output: &mut Output, view: &OutcomeView, took: Option<&str>) -> Result<(), Error> {
+    let (OutcomeView::Done { message, .. } | OutcomeView::Accepted { message }) = view else {
+        return Ok(());
+    };
+    if output.json() {
+        return Ok(());
+    }
+    let message = escape::cell(message);
+    if output.terminal() {
+        let mark = colour::paint(colour::GOOD, "✓");
+        let took = took.map(|took| format!(" {took}")).unwrap_or_default();
+        output.text(&format!("{mark} {message}{took}\n"))
+    } else {
+        output.text(&format!("{message}\n"))
+    }
+}

@@ -1,0 +1,102 @@
+//! `dagdactl pods show NAME --json`.
+
+use std::time::Duration;
+
+use dagda_proto::v1;
+use serde::Serialize;
+
+use super::pods::PodView;
+
+/// All that is known of a pod: the keys of [`PodView`] and these.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PodDetailView {
+    /// As in `pods list`.
+    #[serde(flatten)]
+    pub pod: PodView,
+    /// Pods that start before it.
+    pub after: Vec<String>,
+    /// Memory that it is expected to use, from its manifest.
+    pub declared_memory_bytes: u64,
+    /// CPU that it is expected to use, in thousandths of a core.
+    pub declared_cpu_millicores: u64,
+    /// How long it may take to end before it is killed.
+    pub grace_period_seconds: f64,
+    /// `always`, `on_failure` or `never`.
+    pub restart_policy: String,
+    /// Its containers, init containers first.
+    pub containers: Vec<ContainerView>,
+    /// The operation under way: `start`, `stop`, `restart` or `remove`.
+    pub operation: Option<String>,
+    /// The manifest as its owner wrote it, YAML.
+    pub manifest: String,
+    /// Changes whenever the manifest's meaning may have.
+    pub manifest_digest: String,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContainerView {
+    /// Its name inside the pod.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Whether it runs before the others, and ends.
+    pub init: bool,
+    /// `absent`, `created`, `running`, `paused`, `stopping` or `exited`.
+    pub state: String,
+    /// With what it ended.
+    pub exit_code: Option<i32>,
+    /// How often it was restarted.
+    pub restarts: u32,
+}
+
+impl From<v1::PodDetail> for PodDetailView {
+    fn from(wire: v1::PodDetail) -> Self {
+        let v1::PodDetail {
+            pod,
+            after,
+            declared_memory_bytes,
+            declared_cpu_millicores,
+            grace_period,
+            restart_policy,
+            containers,
+            manifest,
+            manifest_digest,
+            operation,
+        } = wire;
+        let grace_period = grace_period.and_then(|grace| Duration::try_from(grace).ok());
+        Self {
+            pod: pod.unwrap_or_default().into(),
+            after,
+            declared_memory_bytes,
+            declared_cpu_millicores,
+            grace_period_seconds: grace_period.unwrap_or_default().as_secs_f64(),
+            restart_policy,
+            containers: containers.into_iter().map(ContainerView::from).collect(),
+            operation,
+            manifest,
+            manifest_digest,
+        }
+    }
+}
+
+impl From<v1::Container> for ContainerView {
+    fn from(wire: v1::Container) -> Self {
+        let v1::Container {
+            name,
+            image,
+            init,
+            state,
+            exit_code,
+            restarts,
+        } = wire;
+        Self {
+            name,
+            image,
+            init,
+            state,
+            exit_code,
+            restarts,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What people see, at 80 columns and in a pipe, without colour.
+
+use std::time::Duration;
+
+use dagda_proto::v1;
+use insta::assert_snapshot;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rstest::rstest;
+use unicode_width::UnicodeWidthStr;
+
+use super::{catalogue, doctor, events, pod_detail, pods, resources, status};
+use crate::output::json::catalogue::ApplyView;
+use crate::output::json::doctor::CheckView;
+use crate::output::json::events::EventView;
+use crate::output::json::pod_detail::PodDetailView;
+use crate::output::json::pods::{PodListView, PodView, StatsView};
+use crate::output::json::resources::{HistoryView, ResourcesView};
+use crate::output::json::status::StatusView;
+use crate::output::sample;
+
+const NOW: i64 = 1_795_292_104;
+/// A terminal of the usual width.
+const TERMINAL: Option<usize> = Some(80);
+
+fn now() -> Timestamp {
+    Timestamp::from_second(NOW).unwrap()
+}
+
+fn list() -> PodListView {
+    v1::ListPodsResponse {
+        pods: sample::pods(NOW),
+    }
+    .into()
+}
+
+fn without_colour(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn pods_list_on_a_terminal() {
+    assert_snapshot!(without_colour(&pods::list(&list(), now(), TERMINAL)));
+}
+
+#[test]
+fn pods_list_in_a_pipe() {
+    assert_snapshot!(without_colour(&pods::list(&list(), now(), None)));
+}
+
+#[test]
+fn an_empty_list_is_a_heading() {
+    let text = without_colour(&pods::list(&PodListView { pods: Vec::new() }, now(), None));
+    assert_eq!(
+        text.trim_end(),
+        "NAME  CATEGORY  PRIO  STATE  READY  CPU  RAM  PORTS  AGE"
+    );
+}
+
+#[test]
+fn pods_show() {
+    let view = PodDetailView::from(sample::pod_detail(NOW));
+    assert_snapshot!(without_colour(&pod_detail::show(&view, now(), TERMINAL)));
+}
+
+#[test]
+fn pods_stats() {
+    let pods = sample::pods(NOW)
+        .into_iter()
+        .map(|pod| PodView::from(pod).into())
+        .collect();
+    assert_snapshot!(without_colour(&pods::stats(&StatsView { pods })));
+}
+
+#[test]
+fn status_with_problems() {
+    let view = StatusView::from(sample::status(NOW));
+    assert_snapshot!(without_colour(&status::panel(&view, now(), TERMINAL)));
+}
+
+#[test]
+fn status_of_a_quiet_box() {
+    let view = StatusView::from(sample::quiet_status(NOW));
+    assert_snapshot!(without_colour(&status::panel(&view, now(), TERMINAL)));
+}
+
+#[test]
+fn status_of_a_daemon_that_has_just_begun() {
+    let view = StatusView::from(v1::Status {
+        version: "0.1.0".into(),
+        ..v1::Status::default()
+    });
+    assert_snapshot!(without_colour(&status::panel(&view, now(), TERMINAL)));
+}
+
+#[test]
+fn resources_now() {
+    let answer = v1::GetResourcesResponse {
+        host: Some(sample::host(NOW)),
+        ram_threshold_percent: 80.0,
+        cpu_threshold_percent: 70.0,
+    };
+    assert_snapshot!(without_colour(&resources::now(&ResourcesView::from(
+        answer
+    ))));
+}
+
+#[test]
+fn resources_history() {
+    let view = HistoryView::from(v1::GetHistoryResponse {
+        points: sample::history(NOW),
+    });
+    assert_snapshot!(without_colour(&resources::history(
+        &view,
+        Duration::from_secs(3600)
+    )));
+}
+
+#[rstest]
+#[case("terminal", TERMINAL)]
+#[case("pipe", None)]
+fn event_lines(#[case] place: &str, #[case] width: Option<usize>) {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    let text: String = sample::events(NOW)
+        .into_iter()
+        .map(|wire| events::event(&EventView::from(wire), &zone, width))
+        .collect();
+    assert_snapshot!(format!("events_{place}"), without_colour(&text));
+}
+
+#[test]
+fn doctor_checks() {
+    let checks: Vec<CheckView> = sample::checks().into_iter().map(CheckView::from).collect();
+    assert_snapshot!(without_colour(&doctor::checks(&checks, TERMINAL)));
+}
+
+#[test]
+fn applied_objects() {
+    let object = |name: &str, change: v1::Change, notes: &[&str]| v1::AppliedObject {
+        kind: "pod".into(),
+        name: name.into(),
+        change: change.into(),
+        notes: notes.iter().map(|&note| note.into()).collect(),
+    };
+    let answer = v1::ApplyResponse {
+        objects: vec![
+            object("llama", v1::Change::Created, &[]),
+            object(
+                "qwen",
+                v1::Change::Changed,
+                &["it runs with the old manifest: dagdactl pods restart qwen"],
+            ),
+            object("n8n", v1::Change::Unchanged, &[]),
+        ],
+        dry_run: true,
+    };
+    assert_snapshot!(without_colour(&catalogue::applied(
+        &ApplyView::from(answer),
+        TERMINAL
+    )));
+}
+
+/// On a terminal of 80 columns nothing is broken by the terminal itself.
+#[test]
+fn everything_fits_on_eighty_columns() {
+    let texts = [
+        pods::list(&list(), now(), TERMINAL),
+        status::panel(&StatusView::from(sample::status(NOW)), now(), TERMINAL),
+        pod_detail::show(
+            &PodDetailView::from(sample::pod_detail(NOW)),
+            now(),
+            TERMINAL,
+        ),
+    ];
+    for text in texts {
+        for line in without_colour(&text).lines() {
+            assert!(line.width() <= 80, "{} columns: {line}", line.width());
+        }
+    }
+}
+
+/// What pods and messages bring along cannot act on the terminal.
+#[test]
+fn no_escape_sequence_of_others_gets_through() {
+    let text = without_colour(&pods::list(&list(), now(), TERMINAL));
+    assert!(!text.contains('\u{1b}'));
+    assert!(pods::list(&list(), now(), TERMINAL).contains(r"\u{1b}[31mout"));
+}

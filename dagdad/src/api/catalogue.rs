@@ -1,0 +1,71 @@
+//! Manifests in, manifests out.
+
+use std::sync::Arc;
+
+use dagda_proto::v1::{self, catalogue_service_server::CatalogueService};
+use tonic::{Request, Response, Status};
+
+use super::{Api, convert, status};
+use crate::domain::error::CommandError;
+use crate::engine::effects::Answer;
+use crate::engine::event::{Command, Reply};
+
+#[tonic::async_trait]
+impl CatalogueService for Api {
+    async fn apply(
+        &self,
+        request: Request<v1::ApplyRequest>,
+    ) -> Result<Response<v1::ApplyResponse>, Status> {
+        let v1::ApplyRequest { files, dry_run } = request.into_inner();
+        let files = files
+            .into_iter()
+            .map(|v1::ManifestFile { name, text }| (name, text))
+            .collect();
+        let parse = Arc::clone(&self.parse);
+        // Large manifests take a while to read; the server's own threads answer meanwhile.
+        let parsed = tokio::task::spawn_blocking(move || parse(files))
+            .await
+            .map_err(|panic| Status::internal(format!("the manifest broke dagdad: {panic}")))?;
+        let pods = parsed.map_err(|error| status::from_command(&error))?;
+        let answer = self.engine.command(Command::Apply { pods, dry_run }).await;
+        match answer.map_err(|error| status::from_command(&error))? {
+            Answer::Reply(Reply::Applied(applied)) => Ok(Response::new(v1::ApplyResponse {
+                objects: applied.iter().map(convert::applied).collect(),
+                dry_run,
+            })),
+            Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
+            Answer::Operation(_) | Answer::Reply(Reply::Done(_) | Reply::Operation(_)) => {
+                Err(Status::internal("the engine answered another question"))
+            }
+        }
+    }
+
+    async fn export(
+        &self,
+        request: Request<v1::ExportRequest>,
+    ) -> Result<Response<v1::ExportResponse>, Status> {
+        let v1::ExportRequest { names } = request.into_inner();
+        let snapshot = self.engine.snapshot();
+        let entries = snapshot
+            .pods
+            .iter()
+            .filter_map(|pod| Some(&pod.managed.as_ref()?.entry));
+        if let Some(unknown) = names.iter().find(|name| snapshot.pod(name).is_none()) {
+            let known = entries.map(|entry| &entry.spec.name);
+            return Err(status::from_command(&CommandError::no_such_pod(
+                unknown, known,
+            )));
+        }
+        let manifests = entries
+            .filter(|entry| {
+                names.is_empty() || names.iter().any(|name| name == entry.spec.name.as_str())
+            })
+            .map(|entry| v1::ExportedManifest {
+                kind: "pod".to_owned(),
+                name: entry.spec.name.to_string(),
+                text: entry.manifest.text.clone(),
+            })
+            .collect();
+        Ok(Response::new(v1::ExportResponse { manifests }))
+    }
+}

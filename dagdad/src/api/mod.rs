@@ -1,0 +1,118 @@
+//! The gRPC edge: thin handlers, one file a service. Reads are answered from the engine's
+//! snapshot; commands go to the engine; only logs and history wait for somebody else.
+
+mod catalogue;
+mod convert;
+mod diagnostics;
+mod events;
+mod pods;
+mod resources;
+mod status;
+mod status_service;
+mod streaming;
+
+use std::sync::Arc;
+
+use dagda_proto::{FILE_DESCRIPTOR_SET, v1};
+use futures::future::BoxFuture;
+use tokio::net::UnixListener;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::catalogue::CataloguePod;
+use crate::domain::check::Check;
+use crate::domain::error::CommandError;
+use crate::engine::handle::Handle;
+use crate::ports::{Runtime, Store};
+
+/// The largest message accepted: room for a folder of manifests.
+const MAX_REQUEST: usize = 16 * 1024 * 1024;
+
+/// A file of manifests as a caller sent it: a name for error messages, and its text.
+pub type SourceText = (String, String);
+
+/// Reads manifests; fails with one error that names everything that is wrong.
+pub type Parse =
+    Arc<dyn Fn(Vec<SourceText>) -> Result<Vec<CataloguePod>, CommandError> + Send + Sync>;
+
+/// Looks at everything that dagdad needs.
+pub type Diagnose = Arc<dyn Fn() -> BoxFuture<'static, Vec<Check>> + Send + Sync>;
+
+/// What the services answer from. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// Commands, snapshots, events.
+    pub engine: Handle,
+    /// Logs.
+    pub runtime: Arc<dyn Runtime>,
+    /// History and past events.
+    pub store: Arc<dyn Store>,
+    /// `apply`.
+    pub parse: Parse,
+    /// `doctor`.
+    pub diagnose: Diagnose,
+    /// The budget's ceilings, shown beside what is used.
+    pub thresholds: Thresholds,
+    /// Cancelled when dagdad ends: open streams end with it.
+    pub ending: CancellationToken,
+}
+
+/// The budget's ceilings in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Of the host's memory.
+    pub ram_percent: f64,
+    /// Of all cores together.
+    pub cpu_percent: f64,
+}
+
+/// Serves until `api.ending` is cancelled and the open calls have ended.
+///
+/// # Errors
+/// Where the transport fails.
+pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transport::Error> {
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    health_reporter
+        .set_serving::<v1::status_service_server::StatusServiceServer<Api>>()
+        .await;
+    health_reporter
+        .set_serving::<v1::pods_service_server::PodsServiceServer<Api>>()
+        .await;
+    let ending = api.ending.clone();
+    tonic::transport::Server::builder()
+        .add_service(health)
+        .add_optional_service(reflection())
+        .add_service(v1::status_service_server::StatusServiceServer::new(
+            api.clone(),
+        ))
+        .add_service(v1::pods_service_server::PodsServiceServer::new(api.clone()))
+        .add_service(
+            v1::catalogue_service_server::CatalogueServiceServer::new(api.clone())
+                .max_decoding_message_size(MAX_REQUEST)
+                .max_encoding_message_size(usize::MAX),
+        )
+        .add_service(v1::resources_service_server::ResourcesServiceServer::new(
+            api.clone(),
+        ))
+        .add_service(v1::events_service_server::EventsServiceServer::new(
+            api.clone(),
+        ))
+        .add_service(v1::diagnostics_service_server::DiagnosticsServiceServer::new(api))
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), ending.cancelled_owned())
+        .await
+}
+
+/// Server reflection, so that generic gRPC tools need no .proto files.
+fn reflection() -> Option<
+    tonic_reflection::server::v1::ServerReflectionServer<
+        impl tonic_reflection::server::v1::ServerReflection,
+    >,
+> {
+    let built = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    built
+        .inspect_err(|error| tracing::error!(%error, "no server reflection"))
+        .ok()
+}

@@ -1,0 +1,126 @@
+//! The daemon's configuration: built-in defaults, under the file, under the environment.
+//!
+//! [`Config::load`] reads what there is, [`Config::resolve`] merges it and touches nothing.
+//! Which keys and variables exist, what they take and where they go stands in one table,
+//! `schema::SETTINGS`.
+
+mod defaults;
+mod environment;
+mod error;
+mod file;
+mod mariadb;
+mod nearest;
+mod schema;
+mod secret;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use self::environment::{Environment, Identity};
+pub use self::error::{ConfigError, Origin};
+pub use self::file::FileConfig;
+pub use self::mariadb::{MariaDbAddress, MariaDbOptions};
+pub use self::secret::SecretFileError;
+
+use self::schema::Draft;
+use self::secret::ReadSecret;
+
+/// Where the file is looked for unless another is named.
+pub const DEFAULT_FILE: &str = "/etc/dagda/dagdad.toml";
+
+/// All that dagdad can be told. `Debug` shows no secret.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory of the database and of all else that must survive.
+    pub state_dir: PathBuf,
+    /// The Unix socket that dagdactl talks to.
+    pub socket: PathBuf,
+    /// Values for `${NAME}` in manifests. A missing file is an empty one.
+    pub variables_file: PathBuf,
+    /// Podman's API socket; `None`: look in the usual places.
+    pub podman_socket: Option<PathBuf>,
+    /// Time from one sample to the next, 1 s to 1 h.
+    pub sample_interval: Duration,
+    /// How long samples are kept.
+    pub history_retention: Duration,
+    /// How long events are kept.
+    pub event_retention: Duration,
+    /// How long a pod may take to become ready.
+    pub start_timeout: Duration,
+    /// The share of memory that may be used, in percent: above 0, at most 100.
+    pub ram_threshold_percent: f64,
+    /// The share of CPU that may be used, in percent: above 0, at most 100.
+    pub cpu_threshold_percent: f64,
+    /// The system of record; `None`: the embedded store is all there is.
+    pub mariadb: Option<MariaDbOptions>,
+}
+
+impl Config {
+    /// Reads the file (`explicit`, else what `DAGDA_CONFIG` names, else [`DEFAULT_FILE`] where
+    /// that exists), the environment and the MariaDB password.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; the daemon then ends with exit code 2.
+    pub fn load(
+        explicit: Option<&Path>,
+        environment: &Environment,
+        who: Identity,
+    ) -> Result<Self, ConfigError> {
+        let named = match explicit {
+            Some(path) => Some(path.to_owned()),
+            None => environment.get(environment::CONFIG)?.map(PathBuf::from),
+        };
+        let file = match named {
+            Some(path) => Some(FileConfig::read(&path)?),
+            None => FileConfig::read_if_there(Path::new(DEFAULT_FILE))?,
+        };
+        Self::resolve(file, environment, who, &secret::read)
+    }
+
+    /// Merges defaults, `file` and `environment`. Secrets are asked of `read_secret`, once a
+    /// file is known to be needed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that is not allowed.
+    pub fn resolve(
+        file: Option<FileConfig>,
+        environment: &Environment,
+        who: Identity,
+        read_secret: ReadSecret<'_>,
+    ) -> Result<Self, ConfigError> {
+        let mut draft = Draft::default();
+        if let Some(file) = file {
+            file.apply(&mut draft)?;
+        }
+        schema::apply_environment(environment, &mut draft)?;
+        Ok(Self {
+            state_dir: draft
+                .state_dir
+                .map_or_else(|| defaults::state_dir(environment, who), Ok)?,
+            socket: draft
+                .socket
+                .map_or_else(|| defaults::socket(environment, who), Ok)?,
+            variables_file: draft
+                .variables_file
+                .map_or_else(|| defaults::variables_file(environment, who), Ok)?,
+            podman_socket: draft.podman_socket,
+            sample_interval: draft.sample_interval.unwrap_or(defaults::SAMPLE_INTERVAL),
+            history_retention: draft
+                .history_retention
+                .unwrap_or(defaults::HISTORY_RETENTION),
+            event_retention: draft.event_retention.unwrap_or(defaults::EVENT_RETENTION),
+            start_timeout: draft.start_timeout.unwrap_or(defaults::START_TIMEOUT),
+            ram_threshold_percent: draft
+                .ram_threshold_percent
+                .unwrap_or(defaults::RAM_THRESHOLD_PERCENT),
+            cpu_threshold_percent: draft
+                .cpu_threshold_percent
+                .unwrap_or(defaults::CPU_THRESHOLD_PERCENT),
+            mariadb: draft.mariadb.finish(environment, read_secret)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! What somebody who wrote an unknown key may have meant.
+
+use super::schema::{self, SETTINGS};
+
+/// Below this likeness (0 to 1) a guess helps nobody.
+const ALIKE: f64 = 0.5;
+
+/// A half-sentence: the nearest key, or all keys of the table where none is near. `table` is
+/// the table that `word` stands in, `None` at the top level.
+pub fn advise(table: Option<&str>, word: &str) -> String {
+    let tables = schema::tables()
+        .filter(|_| table.is_none())
+        .map(|name| (alike(word, name), true, name.to_owned()));
+    let keys = SETTINGS.iter().map(|setting| {
+        let near = table == Some(setting.table);
+        (
+            alike(word, setting.key),
+            near,
+            if near {
+                setting.key.to_owned()
+            } else {
+                setting.path()
+            },
+        )
+    });
+    // Of two that are equally alike, the one where the word stands is meant.
+    let best = tables
+        .chain(keys)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    match (best, table) {
+        (Some((score, _, name)), _) if score >= ALIKE => format!("did you mean `{name}`?"),
+        (_, Some(table)) => {
+            let keys: Vec<_> = SETTINGS
+                .iter()
+                .filter(|setting| setting.table == table)
+                .map(|setting| setting.key)
+                .collect();
+            format!("[{table}] takes: {}", keys.join(", "))
+        }
+        (_, None) => format!(
+            "the tables are: {}",
+            schema::tables().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+fn alike(word: &str, known: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(&word.to_lowercase().replace('-', "_"), known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Some("sampler"), "intervall", "did you mean `interval`?")]
+    #[case(Some("daemon"), "State-Dir", "did you mean `state_dir`?")]
+    #[case(Some("daemon"), "interval", "did you mean `sampler.interval`?")]
+    #[case(Some("history"), "retention", "did you mean `retention`?")]
+    #[case(
+        Some("daemon"),
+        "zzz",
+        "[daemon] takes: state_dir, socket, variables_file"
+    )]
+    #[case(None, "sampelr", "did you mean `sampler`?")]
+    #[case(None, "ram_percent", "did you mean `thresholds.ram_percent`?")]
+    #[case(
+        None,
+        "q",
+        "the tables are: daemon, podman, sampler, history, events, start, thresholds, mariadb"
+    )]
+    fn advises(#[case] table: Option<&str>, #[case] word: &str, #[case] expected: &str) {
+        assert_eq!(advise(table, word), expected);
+    }
+}

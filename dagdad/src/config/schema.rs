@@ -1,0 +1,222 @@
+//! The one table of what can be set. File, environment and advice on unknown keys all read it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::defaults;
+use super::environment::Environment;
+use super::error::{ConfigError, Origin};
+use super::mariadb::MariaDbDraft;
+use super::value::{Parsed, Value, duration, host, name, path, percent, port, socket_path};
+
+/// One thing that can be set.
+pub struct Setting {
+    /// The TOML table it stands in.
+    pub table: &'static str,
+    /// Its key there.
+    pub key: &'static str,
+    /// The environment variable that overrides the file.
+    pub variable: Option<&'static str>,
+    /// Checks a value and puts it in its place; else says what is allowed.
+    pub set: fn(&Value, &mut Draft) -> Parsed<()>,
+}
+
+impl Setting {
+    /// `table.key`.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.table, self.key)
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
+/// What was said so far; `None` for what was not.
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub state_dir: Option<PathBuf>,
+    pub socket: Option<PathBuf>,
+    pub variables_file: Option<PathBuf>,
+    pub podman_socket: Option<PathBuf>,
+    pub sample_interval: Option<Duration>,
+    pub history_retention: Option<Duration>,
+    pub event_retention: Option<Duration>,
+    pub start_timeout: Option<Duration>,
+    pub ram_threshold_percent: Option<f64>,
+    pub cpu_threshold_percent: Option<f64>,
+    pub mariadb: MariaDbDraft,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const TEN_YEARS: Duration = Duration::from_hours(3650 * 24);
+
+/// Account names have at most so many characters:
+/// <https://mariadb.com/kb/en/identifier-names/#maximum-length>
+const LONGEST_USER: usize = 80;
+/// Names of databases, likewise.
+const LONGEST_DATABASE: usize = 64;
+
+/// Everything that can be set, tables together, in the order of the example file.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        table: "daemon",
+        key: "state_dir",
+        variable: Some("DAGDA_STATE_DIR"),
+        set: |value, draft| put(&mut draft.state_dir, path(value)),
+    },
+    Setting {
+        table: "daemon",
+        key: "socket",
+        variable: Some("DAGDA_SOCKET"),
+        set: |value, draft| put(&mut draft.socket, socket_path(value)),
+    },
+    Setting {
+        table: "daemon",
+        key: "variables_file",
+        variable: Some("DAGDA_VARIABLES_FILE"),
+        set: |value, draft| put(&mut draft.variables_file, path(value)),
+    },
+    Setting {
+        table: "podman",
+        key: "socket",
+        variable: Some("DAGDA_PODMAN_SOCKET"),
+        set: |value, draft| put(&mut draft.podman_socket, socket_path(value)),
+    },
+    Setting {
+        table: "sampler",
+        key: "interval",
+        variable: Some("MONITORING_INTERVAL"),
+        set: |value, draft| {
+            put(
+                &mut draft.sample_interval,
+                duration(value, SECOND..=HOUR, defaults::SAMPLE_INTERVAL),
+            )
+        },
+    },
+    Setting {
+        table: "history",
+        key: "retention",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.history_retention,
+                duration(value, HOUR..=TEN_YEARS, defaults::HISTORY_RETENTION),
+            )
+        },
+    },
+    Setting {
+        table: "events",
+        key: "retention",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.event_retention,
+                duration(value, HOUR..=TEN_YEARS, defaults::EVENT_RETENTION),
+            )
+        },
+    },
+    Setting {
+        table: "start",
+        key: "timeout",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.start_timeout,
+                duration(value, SECOND..=DAY, defaults::START_TIMEOUT),
+            )
+        },
+    },
+    Setting {
+        table: "thresholds",
+        key: "ram_percent",
+        variable: Some("ALERT_RAM_THRESHOLD"),
+        set: |value, draft| put(&mut draft.ram_threshold_percent, percent(value)),
+    },
+    Setting {
+        table: "thresholds",
+        key: "cpu_percent",
+        variable: Some("ALERT_CPU_THRESHOLD"),
+        set: |value, draft| put(&mut draft.cpu_threshold_percent, percent(value)),
+    },
+    Setting {
+        table: "mariadb",
+        key: "host",
+        variable: Some("DB_HOST"),
+        set: |value, draft| {
+            put(&mut draft.mariadb.host, host(value))?;
+            // A host in the environment leads elsewhere than a socket in the file.
+            if matches!(value, Value::Variable(_)) {
+                draft.mariadb.socket = None;
+            }
+            Ok(())
+        },
+    },
+    Setting {
+        table: "mariadb",
+        key: "port",
+        variable: Some("DB_PORT"),
+        set: |value, draft| put(&mut draft.mariadb.port, port(value)),
+    },
+    Setting {
+        table: "mariadb",
+        key: "socket",
+        variable: None,
+        set: |value, draft| put(&mut draft.mariadb.socket, socket_path(value)),
+    },
+    Setting {
+        table: "mariadb",
+        key: "user",
+        variable: Some("MYSQL_API_USER"),
+        set: |value, draft| put(&mut draft.mariadb.user, name(value, LONGEST_USER)),
+    },
+    Setting {
+        table: "mariadb",
+        key: "password_file",
+        variable: None,
+        set: |value, draft| put(&mut draft.mariadb.password_file, path(value)),
+    },
+    Setting {
+        table: "mariadb",
+        key: "database",
+        variable: None,
+        set: |value, draft| put(&mut draft.mariadb.database, name(value, LONGEST_DATABASE)),
+    },
+];
+
+fn put<T>(place: &mut Option<T>, parsed: Parsed<T>) -> Parsed<()> {
+    parsed.map(|value| *place = Some(value))
+}
+
+/// The names of all tables, each once.
+pub fn tables() -> impl Iterator<Item = &'static str> {
+    SETTINGS
+        .chunk_by(|a, b| a.table == b.table)
+        .filter_map(|group| group.first())
+        .map(|setting| setting.table)
+}
+
+/// Puts what the environment says into `draft`, over what the file said.
+pub fn apply_environment(environment: &Environment, draft: &mut Draft) -> Result<(), ConfigError> {
+    for setting in SETTINGS {
+        let Some(variable) = setting.variable else {
+            continue;
+        };
+        let Some(text) = environment.get(variable)? else {
+            continue;
+        };
+        let value = Value::Variable(text);
+        (setting.set)(&value, draft).map_err(|allowed| ConfigError::Invalid {
+            key: setting.path(),
+            value: value.to_string(),
+            origin: Origin::Variable(variable),
+            allowed,
+        })?;
+    }
+    Ok(())
+}

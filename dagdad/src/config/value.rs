@@ -1,0 +1,179 @@
+//! Values as they were given, and the kinds of value that settings take.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+/// A Unix socket's path has at most so many bytes (`sun_path`, without its NUL).
+const LONGEST_SOCKET_PATH: usize = 107;
+
+/// A value before its setting has looked at it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A TOML string.
+    Text(String),
+    /// A TOML integer in range.
+    Integer(i64),
+    /// A TOML float.
+    Float(f64),
+    /// A TOML value that no setting takes: what it is.
+    Other(&'static str),
+    /// An environment variable, whose type is in its text only.
+    Variable(String),
+}
+
+impl Value {
+    pub fn from_toml(value: &DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text.clone().into_owned()),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Self::Other("an integer that is too large"), Self::Integer),
+            DeValue::Float(number) => number
+                .as_str()
+                .parse()
+                .map_or(Self::Other("a number that is too large"), Self::Float),
+            DeValue::Boolean(true) => Self::Other("true"),
+            DeValue::Boolean(false) => Self::Other("false"),
+            DeValue::Datetime(_) => Self::Other("a date"),
+            DeValue::Array(_) => Self::Other("a list"),
+            DeValue::Table(_) => Self::Other("a table"),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// As it was written, control characters escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Variable(text) => write!(f, "{text:?}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number:?}"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+/// The value, or what would have been allowed: completes "give …".
+pub type Parsed<T> = Result<T, String>;
+
+/// A duration within `range`, such as `"5s"`.
+pub fn duration(
+    value: &Value,
+    range: RangeInclusive<Duration>,
+    example: Duration,
+) -> Parsed<Duration> {
+    let parsed = match value {
+        Value::Text(text) => humantime::parse_duration(text).ok(),
+        // The seeds' variables are bare numbers of seconds.
+        Value::Variable(text) => text
+            .parse()
+            .map(Duration::from_secs)
+            .ok()
+            .or_else(|| humantime::parse_duration(text).ok()),
+        _ => None,
+    };
+    parsed
+        .filter(|duration| range.contains(duration))
+        .ok_or_else(|| {
+            let [least, most, example] = [*range.start(), *range.end(), example].map(short);
+            let bare = if matches!(value, Value::Variable(_)) {
+                " (a bare number is in seconds)"
+            } else {
+                ""
+            };
+            format!("a duration from {least} to {most}, such as {example:?}{bare}")
+        })
+}
+
+/// In the largest unit that leaves no rest: `7d`, `90s`.
+fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (size, unit) = [(86400, "d"), (3600, "h"), (60, "m")]
+        .into_iter()
+        .find(|(size, _)| seconds.is_multiple_of(*size))
+        .unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
+}
+
+/// A percentage above 0, at most 100.
+#[allow(clippy::cast_precision_loss)] // what a float cannot hold is far out of range
+pub fn percent(value: &Value) -> Parsed<f64> {
+    let number = match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Variable(text) => text.strip_suffix('%').unwrap_or(text).trim().parse().ok(),
+        Value::Text(_) | Value::Other(_) => None,
+    };
+    number
+        .filter(|percent| *percent > 0.0 && *percent <= 100.0)
+        .ok_or_else(|| "a number above 0 and at most 100, such as 80".to_owned())
+}
+
+/// A TCP port.
+pub fn port(value: &Value) -> Parsed<u16> {
+    let number = match value {
+        Value::Integer(number) => u16::try_from(*number).ok(),
+        Value::Variable(text) => text.parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|port| *port > 0)
+        .ok_or_else(|| "a port from 1 to 65535, such as 3306".to_owned())
+}
+
+/// A path: absolute in the file, which knows no current directory.
+pub fn path(value: &Value) -> Parsed<PathBuf> {
+    match value {
+        Value::Text(text) if text.starts_with('/') && !text.contains('\0') => Ok(text.into()),
+        Value::Variable(text) => Ok(text.into()),
+        _ => Err("an absolute path, such as \"/srv/dagda\"".to_owned()),
+    }
+}
+
+/// The path of a Unix socket.
+pub fn socket_path(value: &Value) -> Parsed<PathBuf> {
+    path(value).ok().filter(|path| path.as_os_str().len() <= LONGEST_SOCKET_PATH).ok_or_else(|| {
+        format!("an absolute path of at most {LONGEST_SOCKET_PATH} bytes, such as \"/run/dagda/dagdad.sock\"")
+    })
+}
+
+/// A host name or IP address without a port.
+pub fn host(value: &Value) -> Parsed<String> {
+    let allowed =
+        "a host name or IP address, such as \"127.0.0.1\" (the port has a key of its own)";
+    text(value, 255, allowed).and_then(|host| {
+        let plain = host
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        if plain || host.parse::<Ipv6Addr>().is_ok() {
+            Ok(host)
+        } else {
+            Err(allowed.to_owned())
+        }
+    })
+}
+
+/// A name of at most `longest` characters.
+pub fn name(value: &Value, longest: usize) -> Parsed<String> {
+    text(
+        value,
+        longest,
+        &format!("a name of 1 to {longest} characters"),
+    )
+}
+
+fn text(value: &Value, longest: usize, allowed: &str) -> Parsed<String> {
+    match value {
+        Value::Text(text) | Value::Variable(text)
+            if (1..=longest).contains(&text.chars().count())
+                && !text.chars().any(char::is_control) =>
+        {
+            Ok(text.clone())
+        }
+        _ => Err(allowed.to_owned()),
+    }
+}

@@ -1,0 +1,161 @@
+//! `doctor`: looks at everything dagdad needs, and says how to mend what is amiss.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::check::{Check, Verdict};
+use crate::domain::quantity::Bytes;
+use crate::domain::state::PodStatus;
+use crate::engine::handle::Handle;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::state::RuntimeLink;
+use crate::manifest::Variables;
+use crate::ports::MirrorLink;
+
+/// Below this the state directory's disk is as good as full.
+const LITTLE_ROOM: Bytes = Bytes::mib(200);
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub struct Doctor {
+    /// What the engine knows.
+    pub engine: Handle,
+    /// Where the database lies.
+    pub state_dir: PathBuf,
+    /// Where `${NAME}` comes from.
+    pub variables_file: PathBuf,
+}
+
+impl Doctor {
+    /// Looks at everything; `podman` tells which socket is in use. May read files.
+    #[must_use]
+    pub fn look(&self, podman: &str) -> Vec<Check> {
+        let snapshot = self.engine.snapshot();
+        vec![
+            check_podman(&snapshot, podman),
+            check_state(&self.state_dir),
+            check_mariadb(&snapshot),
+            check_sampling(&snapshot),
+            check_cgroups(&snapshot),
+            check_pressure(&snapshot),
+            check_variables(&self.variables_file),
+        ]
+    }
+}
+
+fn check_podman(snapshot: &Snapshot, podman: &str) -> Check {
+    let (verdict, finding) = match &snapshot.runtime {
+        RuntimeLink::Up { version } => (Verdict::Ok, format!("Podman {version}, {podman}")),
+        RuntimeLink::Unknown => {
+            let remedy = "wait a moment, then look again".to_owned();
+            (Verdict::Warning { remedy }, format!("Podman has not answered yet, {podman}"))
+        }
+        RuntimeLink::Down { reason } => {
+            let remedy = "install Podman (apt-get install podman) or start its socket: systemctl enable --now podman.socket (as a user: systemctl --user enable --now podman.socket)".to_owned();
+            (Verdict::Failed { remedy }, format!("{reason}; {podman}"))
+        }
+    };
+    Check { name: "podman", verdict, finding }
+}
+
+fn check_state(dir: &Path) -> Check {
+    let (verdict, finding) = match rustix::fs::statvfs(dir) {
+        Ok(disk) => {
+            let free = Bytes(disk.f_bavail.saturating_mul(disk.f_frsize));
+            let finding = format!("{} ({free} free)", dir.display());
+            if free < LITTLE_ROOM {
+                let remedy = format!("free some space on the disk with {}", dir.display());
+                (Verdict::Warning { remedy }, finding)
+            } else {
+                (Verdict::Ok, finding)
+            }
+        }
+        Err(error) => {
+            let remedy = format!("make {} a directory that dagdad may write", dir.display());
+            (Verdict::Failed { remedy }, format!("{}: {error}", dir.display()))
+        }
+    };
+    Check { name: "state", verdict, finding }
+}
+
+fn check_mariadb(snapshot: &Snapshot) -> Check {
+    let waiting = snapshot.mirror.outbox;
+    let (verdict, finding) = match &snapshot.mirror.link {
+        MirrorLink::Disabled => (Verdict::Ok, "not configured; records stay in SQLite".to_owned()),
+        MirrorLink::Connected => (Verdict::Ok, format!("connected, {waiting} records wait")),
+        MirrorLink::Connecting => {
+            let remedy = "wait a moment, then look again".to_owned();
+            (Verdict::Warning { remedy }, format!("connecting, {waiting} records wait"))
+        }
+        MirrorLink::Disconnected { reason, since } => {
+            let remedy = "check that MariaDB runs, and [mariadb] in dagdad.toml (or DB_HOST, DB_PORT, MYSQL_API_USER and the password); nothing is lost meanwhile".to_owned();
+            let since = since.strftime("%F %T UTC");
+            (Verdict::Warning { remedy }, format!("down since {since}, {waiting} records wait: {reason}"))
+        }
+    };
+    Check { name: "mariadb", verdict, finding }
+}
+
+fn check_sampling(snapshot: &Snapshot) -> Check {
+    let (verdict, finding) = match &snapshot.host {
+        Some(host) => {
+            let finding = format!("last sample at {}", host.at.strftime("%T UTC"));
+            (Verdict::Ok, finding)
+        }
+        None => {
+            let remedy = "wait for one interval, then look at the journal: journalctl -u dagdad".to_owned();
+            (Verdict::Warning { remedy }, "no sample yet".to_owned())
+        }
+    };
+    Check { name: "sampling", verdict, finding }
+}
+
+fn check_cgroups(snapshot: &Snapshot) -> Check {
+    let running: Vec<_> = snapshot
+        .pods
+        .iter()
+        .chain(&snapshot.unmanaged)
+        .filter(|pod| pod.status == PodStatus::Running)
+        .collect();
+    let unseen = running
+        .iter()
+        .filter(|pod| pod.observed.as_ref().is_none_or(|observed| observed.cgroup.is_none()))
+        .count();
+    let (verdict, finding) = if unseen == 0 {
+        (Verdict::Ok, format!("{} running pods are read from cgroup files", running.len()))
+    } else {
+        let remedy = "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable".to_owned();
+        let finding = format!("{unseen} of {} running pods have no cgroup in sight; Podman's slower stats are used", running.len());
+        (Verdict::Warning { remedy }, finding)
+    };
+    Check { name: "cgroups", verdict, finding }
+}
+
+fn check_pressure(snapshot: &Snapshot) -> Check {
+    let psi = snapshot.host.as_ref().map(|host| host.pressure.is_some());
+    let (verdict, finding) = match psi {
+        Some(true) => (Verdict::Ok, "the kernel reports pressure".to_owned()),
+        None => {
+            let remedy = "wait for the first sample".to_owned();
+            (Verdict::Warning { remedy }, "not measured yet".to_owned())
+        }
+        Some(false) => {
+            let remedy = "boot with psi=1 on the kernel command line".to_owned();
+            (Verdict::Warning { remedy }, "the kernel reports no pressure (no /proc/pressure)".to_owned())
+        }
+    };
+    Check { name: "pressure", verdict, finding }
+}
+
+fn check_variables(path: &Path) -> Check {
+    let (verdict, finding) = match Variables::read(path) {
+        Ok(variables) if path.exists() => {
+            (Verdict::Ok, format!("{} variables in {}", variables.len(), path.display()))
+        }
+        Ok(_) => (Verdict::Ok, format!("none ({} does not exist)", path.display())),
+        Err(error) => {
+            let remedy = format!("mend {}", path.display());
+            (Verdict::Failed { remedy }, error.to_string())
+        }
+    };
+    Check { name: "variables", verdict, finding }
+}

@@ -1,0 +1,306 @@
+//! Performs effects through the ports. Each runs in a task of its own and comes back as an
+//! event.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+
+use super::Message;
+use super::effect::{Action, Effect, Persist};
+use super::event::{EffectResult, Event, Reply, Ticket};
+use crate::domain::catalogue::{Manifest, RenderedPod};
+use crate::domain::error::CommandError;
+use crate::domain::event::EventRecord;
+use crate::domain::name::PodName;
+use crate::domain::observed::{LogLine, LogQuery};
+use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
+use crate::domain::pod::PullPolicy;
+use crate::ports::{Runtime, RuntimeError, Store};
+
+/// How many last lines of each container explain a failure.
+const DIAGNOSIS_LINES: u32 = 10;
+/// How long those lines may take to be read.
+const DIAGNOSIS_DEADLINE: Duration = Duration::from_secs(5);
+/// Longer lines are cut, so that an error stays readable.
+const DIAGNOSIS_LINE_LENGTH: usize = 400;
+
+/// Fills a manifest's variables in; reads the variables file.
+pub type Render = Arc<dyn Fn(&Manifest) -> Result<RenderedPod, CommandError> + Send + Sync>;
+
+/// The answer to a command, with the channel to watch an operation by.
+#[derive(Debug)]
+pub enum Answer {
+    /// Accepted.
+    Operation(watch::Receiver<OperationView>),
+    /// Any other reply.
+    Reply(Reply),
+}
+
+/// What effects are performed through.
+pub struct Ports {
+    /// Runs pods.
+    pub runtime: Arc<dyn Runtime>,
+    /// Keeps records.
+    pub store: Arc<dyn Store>,
+    /// Fills manifests in.
+    pub render: Render,
+}
+
+pub(super) struct Performer {
+    ports: Ports,
+    messages: mpsc::Sender<Message>,
+    jobs: mpsc::Sender<Persist>,
+    announcements: broadcast::Sender<EventRecord>,
+    waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    watched: HashMap<OperationId, watch::Sender<OperationView>>,
+    running: HashMap<OperationId, AbortHandle>,
+}
+
+impl Performer {
+    pub(super) fn new(
+        ports: Ports,
+        messages: mpsc::Sender<Message>,
+        jobs: mpsc::Sender<Persist>,
+        announcements: broadcast::Sender<EventRecord>,
+    ) -> Self {
+        Self {
+            ports,
+            messages,
+            jobs,
+            announcements,
+            waiting: HashMap::new(),
+            watched: HashMap::new(),
+            running: HashMap::new(),
+        }
+    }
+
+    pub(super) fn expect_answer(&mut self, ticket: Ticket, caller: oneshot::Sender<Answer>) {
+        self.waiting.insert(ticket, caller);
+    }
+
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(job) => self.persist(job),
+            Effect::Answer { ticket, reply } => self.answer(ticket, reply),
+            Effect::Report { operation, view } => self.report(operation, view),
+            Effect::Announce(event) => {
+                tracing::info!(
+                    kind = event.kind.as_str(),
+                    object = event.object.as_deref().unwrap_or_default(),
+                    "{}",
+                    event.message
+                );
+                // No follower is no error.
+                let _ = self.announcements.send(event);
+            }
+            Effect::List => {
+                let runtime = Arc::clone(&self.ports.runtime);
+                self.spawn(async move { Event::Listed(runtime.list().await) });
+            }
+            Effect::Tidy => {
+                let store = Arc::clone(&self.ports.store);
+                tokio::spawn(async move {
+                    if let Err(error) = store.tidy(jiff::Timestamp::now()).await {
+                        tracing::warn!(%error, "history could not be thinned");
+                    }
+                });
+            }
+            Effect::Operate {
+                pod,
+                operation,
+                action,
+            } => self.operate(pod, operation, action),
+            Effect::Abort(operation) => {
+                if let Some(task) = self.running.remove(&operation) {
+                    task.abort();
+                }
+            }
+            Effect::Probe {
+                spec,
+                watch,
+                check,
+                readiness,
+                after,
+            } => {
+                let runtime = Arc::clone(&self.ports.runtime);
+                self.spawn(async move {
+                    tokio::time::sleep(after).await;
+                    let result = runtime.probe(&spec, &readiness).await;
+                    Event::Probed {
+                        pod: spec.name.clone(),
+                        watch,
+                        check,
+                        result,
+                    }
+                });
+            }
+            Effect::Diagnose(pod) => {
+                let runtime = Arc::clone(&self.ports.runtime);
+                self.spawn(async move {
+                    let log = last_lines(&*runtime, &pod).await;
+                    Event::Diagnosed { pod, log }
+                });
+            }
+        }
+    }
+
+    fn spawn(&self, event: impl Future<Output = Event> + Send + 'static) -> AbortHandle {
+        let messages = self.messages.clone();
+        let task = tokio::spawn(async move {
+            let event = event.await;
+            // The engine being gone means that dagdad ends.
+            let _ = messages.send(Message::Event(event)).await;
+        });
+        task.abort_handle()
+    }
+
+    fn persist(&mut self, job: Persist) {
+        let measurement = matches!(job, Persist::Measurement(_));
+        if measurement && self.jobs.capacity() < self.jobs.max_capacity() / 2 {
+            return tracing::warn!("a measurement is dropped: the store is too slow");
+        }
+        if self.jobs.try_send(job).is_err() {
+            tracing::error!("records are dropped: the store has taken none for too long");
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, reply: Reply) {
+        let answer = match reply {
+            Reply::Operation(id) => Answer::Operation(self.watched(id).subscribe()),
+            reply => Answer::Reply(reply),
+        };
+        if let Some(caller) = self.waiting.remove(&ticket) {
+            // A caller that hung up does not want the answer.
+            let _ = caller.send(answer);
+        }
+    }
+
+    fn report(&mut self, operation: OperationId, view: OperationView) {
+        let finished = matches!(view, OperationView::Finished(_));
+        self.watched(operation).send_replace(view);
+        if finished {
+            self.watched.remove(&operation);
+            self.running.remove(&operation);
+        }
+    }
+
+    fn watched(&mut self, operation: OperationId) -> &watch::Sender<OperationView> {
+        self.watched.entry(operation).or_insert_with(|| {
+            let message = "accepted".to_owned();
+            watch::Sender::new(OperationView::Running(Progress {
+                stage: Stage::Preparing,
+                message,
+            }))
+        })
+    }
+
+    fn operate(&mut self, pod: PodName, operation: OperationId, action: Action) {
+        let runtime = Arc::clone(&self.ports.runtime);
+        let render = Arc::clone(&self.ports.render);
+        let messages = self.messages.clone();
+        let task = self.spawn(async move {
+            let result = match action {
+                Action::Render(manifest) => {
+                    let rendered = tokio::task::spawn_blocking(move || render(&manifest)).await;
+                    EffectResult::Rendered(rendered.unwrap_or_else(|panic| {
+                        Err(CommandError::Invalid(format!(
+                            "the manifest broke dagdad: {panic}"
+                        )))
+                    }))
+                }
+                Action::EnsureImages(images) => EffectResult::Images(
+                    ensure_images(&*runtime, images, &messages, &pod, operation).await,
+                ),
+                Action::Play(rendered) => EffectResult::Played(runtime.play(&rendered).await),
+                Action::Stop { grace } => EffectResult::Stopped(runtime.stop(&pod, grace).await),
+                Action::Remove => EffectResult::Removed(runtime.remove(&pod).await),
+                Action::Diagnose => EffectResult::Diagnosed(last_lines(&*runtime, &pod).await),
+            };
+            Event::Result {
+                pod,
+                operation,
+                result,
+            }
+        });
+        self.running.insert(operation, task);
+    }
+}
+
+async fn ensure_images(
+    runtime: &dyn Runtime,
+    images: Vec<(String, PullPolicy)>,
+    messages: &mpsc::Sender<Message>,
+    pod: &PodName,
+    operation: OperationId,
+) -> Result<(), RuntimeError> {
+    let (progress, mut reports) = mpsc::channel(16);
+    let forward = async {
+        while let Some(report) = reports.recv().await {
+            let result = EffectResult::Pulling(report);
+            let event = Event::Result {
+                pod: pod.clone(),
+                operation,
+                result,
+            };
+            // The engine being gone means that dagdad ends.
+            let _ = messages.send(Message::Event(event)).await;
+        }
+    };
+    let pull = async move {
+        for (image, policy) in images {
+            runtime
+                .ensure_image(&image, policy, progress.clone())
+                .await?;
+        }
+        Ok(())
+    };
+    let (result, ()) = tokio::join!(pull, forward);
+    result
+}
+
+/// The last lines of a pod's containers; empty where they cannot be had, since they only
+/// explain what is known already.
+async fn last_lines(runtime: &dyn Runtime, pod: &PodName) -> Vec<String> {
+    let query = LogQuery {
+        tail: Some(DIAGNOSIS_LINES),
+        ..LogQuery::default()
+    };
+    let read = async {
+        let lines: Vec<LogLine> = runtime
+            .logs(pod, &query)
+            .await?
+            .filter_map(|line| async { line.ok() })
+            .collect()
+            .await;
+        Ok::<_, RuntimeError>(lines)
+    };
+    let lines = match tokio::time::timeout(DIAGNOSIS_DEADLINE, read).await {
+        Ok(Ok(lines)) => lines,
+        Ok(Err(error)) => {
+            tracing::debug!(%pod, %error, "no last lines");
+            return Vec::new();
+        }
+        Err(_) => {
+            tracing::debug!(%pod, "the last lines took too long");
+            return Vec::new();
+        }
+    };
+    let several = lines
+        .iter()
+        .any(|line| line.container != lines[0].container);
+    lines
+        .into_iter()
+        .map(|line| {
+            let text: String = line.text.chars().take(DIAGNOSIS_LINE_LENGTH).collect();
+            if several {
+                format!("{}: {text}", line.container)
+            } else {
+                text
+            }
+        })
+        .collect()
+}

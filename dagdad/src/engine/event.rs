@@ -1,0 +1,143 @@
+//! What reaches the engine: commands, what the outside reports, and the results of effects.
+
+use crate::domain::catalogue::{Applied, CataloguePod, RenderedPod};
+use crate::domain::error::CommandError;
+use crate::domain::name::PodName;
+use crate::domain::observed::{ObservedPod, PullProgress, RuntimeSignal};
+use crate::domain::operation::{Done, OperationId};
+use crate::domain::sample::Sample;
+use crate::ports::{MirrorStatus, ProbeFailure, RuntimeError, StoreError};
+
+/// Names a waiting caller, so that the pure core need not hold its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u64);
+
+/// One thing that happened, to be answered with effects.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Somebody asks for something.
+    Command {
+        /// Who waits for the answer.
+        ticket: Ticket,
+        /// What is asked.
+        command: Command,
+    },
+    /// The runtime reports by itself.
+    Runtime(RuntimeSignal),
+    /// The answer to [`super::effect::Effect::List`].
+    Listed(Result<Vec<ObservedPod>, RuntimeError>),
+    /// The host and its pods were measured.
+    Sampled(Sample),
+    /// The way to MariaDB changed.
+    Mirror(MirrorStatus),
+    /// An operation's effect came to its end.
+    Result {
+        /// On which pod.
+        pod: PodName,
+        /// Of which operation.
+        operation: OperationId,
+        /// How.
+        result: EffectResult,
+    },
+    /// The answer to [`super::effect::Persist::Change`].
+    ChangeStored {
+        /// Who asked for the change.
+        ticket: Ticket,
+        /// Whether it is on disk.
+        result: Result<(), StoreError>,
+    },
+    /// A readiness check was made.
+    Probed {
+        /// On which pod.
+        pod: PodName,
+        /// The watch it belongs to; an older one is stale.
+        watch: u64,
+        /// Which check of that watch.
+        check: usize,
+        /// Whether it holds.
+        result: Result<(), ProbeFailure>,
+    },
+    /// The last lines of a pod that failed while no operation was under way.
+    Diagnosed {
+        /// Which pod.
+        pod: PodName,
+        /// Its last lines.
+        log: Vec<String>,
+    },
+    /// [`super::state::State::next_deadline`] has come.
+    Tick,
+    /// dagdad is told to end.
+    Shutdown,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Put manifests into the catalogue, all or none.
+    Apply {
+        /// Parsed and found good.
+        pods: Vec<CataloguePod>,
+        /// Say what would change; change nothing.
+        dry_run: bool,
+    },
+    /// Bring a pod up.
+    Start {
+        /// As the caller wrote it.
+        pod: String,
+    },
+    /// Bring a pod down.
+    Stop {
+        /// As the caller wrote it.
+        pod: String,
+        /// Instead of the manifest's grace period.
+        grace: Option<std::time::Duration>,
+    },
+    /// Down and up again.
+    Restart {
+        /// As the caller wrote it.
+        pod: String,
+    },
+    /// Take a pod out of the catalogue.
+    Remove {
+        /// As the caller wrote it.
+        pod: String,
+        /// Stop it first if it runs.
+        force: bool,
+    },
+}
+
+/// The answer to a [`Command`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Accepted; watch this operation.
+    Operation(OperationId),
+    /// Nothing had to be done.
+    Done(Done),
+    /// What `apply` did, or would do.
+    Applied(Vec<Applied>),
+    /// No.
+    Refused(CommandError),
+}
+
+/// How an operation's effect ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EffectResult {
+    /// The intent is on disk.
+    Stored,
+    /// The intent could not be written.
+    NotStored(StoreError),
+    /// The manifest was filled in, or cannot be.
+    Rendered(Result<RenderedPod, CommandError>),
+    /// An image pull goes on.
+    Pulling(PullProgress),
+    /// All images are here, or one is not to be had.
+    Images(Result<(), RuntimeError>),
+    /// The pod was created and started.
+    Played(Result<(), RuntimeError>),
+    /// The pod was stopped.
+    Stopped(Result<(), RuntimeError>),
+    /// The pod was removed from the runtime.
+    Removed(Result<(), RuntimeError>),
+    /// The last lines of the pod's containers; empty where there are none.
+    Diagnosed(Vec<String>),
+}

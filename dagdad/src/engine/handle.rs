@@ -1,0 +1,59 @@
+//! The engine from outside: commands in, snapshots and events out. Cheap to clone.
+
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::Message;
+use super::effects::Answer;
+use super::event::{Command, Event};
+use super::snapshot::Snapshot;
+use crate::domain::error::CommandError;
+use crate::domain::event::EventRecord;
+
+/// A way to the engine.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) messages: mpsc::Sender<Message>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) announcements: broadcast::Sender<EventRecord>,
+}
+
+impl Handle {
+    /// Gives a command and waits for its answer: accepted, done already, or refused.
+    ///
+    /// # Errors
+    /// [`CommandError::ShuttingDown`] when the engine has ended.
+    pub async fn command(&self, command: Command) -> Result<Answer, CommandError> {
+        let (caller, answer) = oneshot::channel();
+        self.messages
+            .send(Message::Command { command, caller })
+            .await
+            .map_err(|_| CommandError::ShuttingDown)?;
+        answer.await.map_err(|_| CommandError::ShuttingDown)
+    }
+
+    /// Tells the engine what happened outside.
+    pub async fn tell(&self, event: Event) {
+        // The engine being gone means that dagdad ends.
+        let _ = self.messages.send(Message::Event(event)).await;
+    }
+
+    /// The state now. Waits for nobody.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// The state as it changes; steps may be missed, the last one never.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Events from now on.
+    #[must_use]
+    pub fn follow(&self) -> broadcast::Receiver<EventRecord> {
+        self.announcements.subscribe()
+    }
+}

@@ -1,0 +1,162 @@
+//! The one task that owns the state.
+//!
+//! ```text
+//!   handle ──commands──►┐                               ┌──► runtime, store (effects.rs)
+//!   runtime ──signals──►├─► [ step(state, event, now) ]─┤
+//!   sampler ──samples──►│        pure, no waiting       └──► callers, watchers, followers
+//!   effects ──results──►┘                │
+//!                                        └──► snapshot (watch): all reads, waiting for nobody
+//! ```
+//!
+//! Invariants:
+//! - Only this task changes the state, and only through [`step::step`].
+//! - The task never waits for the runtime, the store or a reader: every effect runs in a task
+//!   of its own, every channel towards a reader drops or overwrites rather than blocks.
+
+pub mod effect;
+pub mod effects;
+pub mod event;
+pub mod handle;
+mod identity;
+mod readiness;
+pub mod snapshot;
+pub mod state;
+pub mod step;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use self::effects::{Answer, Performer, Ports};
+use self::event::{Command, Event, Ticket};
+use self::handle::Handle;
+use self::state::State;
+use self::writer::Writer;
+
+/// Messages that may wait for the engine before their senders do.
+const MAILBOX: usize = 1024;
+/// Jobs that may wait for the disk before records are dropped.
+const JOBS: usize = 16_384;
+/// Events that a follower may be behind before it is cut off.
+const FOLLOWER_LAG: usize = 1024;
+
+/// What the engine's task receives.
+pub(crate) enum Message {
+    /// To be answered with effects.
+    Event(Event),
+    /// An event whose sender waits for the answer.
+    Command {
+        command: Command,
+        caller: oneshot::Sender<Answer>,
+    },
+    /// Effects that waited for their records to be written.
+    Perform(Vec<effect::Effect>),
+}
+
+/// The engine's tasks.
+#[derive(Debug)]
+pub struct Engine {
+    owner: JoinHandle<()>,
+    writer: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts the engine. `first` are events it takes in before all others.
+    #[must_use]
+    pub fn start(state: State, ports: Ports, first: Vec<effect::Effect>) -> (Handle, Self) {
+        let (messages, mailbox) = mpsc::channel(MAILBOX);
+        let (jobs, queue) = mpsc::channel(JOBS);
+        let (snapshots, readers) = watch::channel(Arc::new(state.snapshot()));
+        let announcements = broadcast::Sender::new(FOLLOWER_LAG);
+        let writer = Writer::new(Arc::clone(&ports.store), messages.clone());
+        let performer = Performer::new(ports, messages.clone(), jobs, announcements.clone());
+        let owner = Owner {
+            state,
+            performer,
+            mailbox,
+            snapshots,
+            tickets: 0,
+        };
+        let engine = Self {
+            owner: tokio::spawn(owner.run(first)),
+            writer: tokio::spawn(writer.run(queue)),
+        };
+        (
+            Handle {
+                messages,
+                snapshots: readers,
+                announcements,
+            },
+            engine,
+        )
+    }
+
+    /// Waits until the engine has ended after [`Event::Shutdown`] and its records are
+    /// written, or until `patience` is over. Returns whether all was written.
+    pub async fn ended(self, patience: Duration) -> bool {
+        let both = async {
+            // A panic was reported where it happened; there is nothing left to wait for.
+            let _ = self.owner.await;
+            let _ = self.writer.await;
+        };
+        tokio::time::timeout(patience, both).await.is_ok()
+    }
+}
+
+struct Owner {
+    state: State,
+    performer: Performer,
+    mailbox: mpsc::Receiver<Message>,
+    snapshots: watch::Sender<Arc<snapshot::Snapshot>>,
+    tickets: u64,
+}
+
+impl Owner {
+    async fn run(mut self, first: Vec<effect::Effect>) {
+        for effect in first {
+            self.performer.perform(effect);
+        }
+        self.take_in(Event::Tick);
+        loop {
+            let now = Timestamp::now();
+            let wait = Duration::try_from(self.state.next_deadline() - now).unwrap_or_default();
+            let message = tokio::select! {
+                message = self.mailbox.recv() => message,
+                () = tokio::time::sleep(wait) => Some(Message::Event(Event::Tick)),
+            };
+            match message {
+                None => return,
+                Some(Message::Perform(effects)) => {
+                    for effect in effects {
+                        self.performer.perform(effect);
+                    }
+                }
+                Some(Message::Command { command, caller }) => {
+                    self.tickets += 1;
+                    let ticket = Ticket(self.tickets);
+                    self.performer.expect_answer(ticket, caller);
+                    self.take_in(Event::Command { ticket, command });
+                }
+                Some(Message::Event(event)) => {
+                    let ends = event == Event::Shutdown;
+                    self.take_in(event);
+                    if ends {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, event: Event) {
+        let effects = step::step(&mut self.state, event, Timestamp::now());
+        for effect in effects {
+            self.performer.perform(effect);
+        }
+        self.snapshots.send_replace(Arc::new(self.state.snapshot()));
+    }
+}

@@ -1,0 +1,163 @@
+//! `apply`: manifests into the catalogue, all or none.
+//!
+//! The catalogue changes only once the change is stored. One `apply` is under way at a time;
+//! the next is compared with the catalogue that the one before left.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::effect::{Effect, Persist};
+use super::super::event::{Reply, Ticket};
+use super::super::state::{Applying, Pod, State};
+use crate::domain::catalogue::{Applied, CataloguePod, Change};
+use crate::domain::error::CommandError;
+use crate::domain::event::EventKind;
+use crate::domain::state::PodStatus;
+use crate::ports::{Record, StoreError};
+
+impl State {
+    pub(super) fn apply(
+        &mut self,
+        ticket: Ticket,
+        pods: Vec<CataloguePod>,
+        dry_run: bool,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.applying.is_some() && !dry_run {
+            return self.apply_queue.push_back((ticket, pods));
+        }
+        let applied: Vec<Applied> = pods.iter().map(|pod| self.compare(pod, &pods)).collect();
+        if dry_run
+            || applied
+                .iter()
+                .all(|object| object.change == Change::Unchanged)
+        {
+            return out.push(Effect::Answer {
+                ticket,
+                reply: Reply::Applied(applied),
+            });
+        }
+        let mut records = Vec::new();
+        let mut changed = Vec::new();
+        for (entry, applied) in pods.into_iter().zip(&applied) {
+            let verb = match applied.change {
+                Change::Unchanged => continue,
+                Change::Created => "created",
+                Change::Changed => "changed",
+            };
+            let name = entry.spec.name.clone();
+            let entry = Arc::new(entry);
+            let mut pod = match self.pods.get(&name) {
+                Some(pod) => pod.clone(),
+                None => Pod::new(self.identities.next(now), Arc::clone(&entry), now),
+            };
+            pod.entry = Arc::clone(&entry);
+            records.push(Record::PutPod(Box::new(
+                pod.record(self.usage_of(&name), now),
+            )));
+            let message = format!("{name} {verb}");
+            records.push(Record::Event(self.event(
+                EventKind::Applied,
+                Some(&name),
+                message,
+                now,
+            )));
+            changed.push((pod.id, entry));
+        }
+        self.applying = Some(Applying {
+            ticket,
+            applied,
+            changed,
+        });
+        out.push(Effect::Persist(Persist::Change { ticket, records }));
+    }
+
+    /// The change is on disk, or it is not and nothing happened.
+    pub(super) fn change_stored(
+        &mut self,
+        ticket: Ticket,
+        result: Result<(), StoreError>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(applying) = self.applying.take_if(|applying| applying.ticket == ticket) else {
+            return;
+        };
+        let reply = match result {
+            Err(error) => Reply::Refused(CommandError::Store(error.to_string())),
+            Ok(()) => {
+                let mut records = Vec::new();
+                for (id, entry) in applying.changed {
+                    let name = entry.spec.name.clone();
+                    if let Some(pod) = self.pods.get_mut(&name) {
+                        pod.entry = entry;
+                    } else {
+                        self.pods.insert(name.clone(), Pod::new(id, entry, now));
+                        self.adopt(&name, now, out);
+                    }
+                    // Whatever was written of the pod meanwhile carried the old manifest.
+                    records.extend(
+                        self.record_of(&name, now)
+                            .map(|row| Record::PutPod(Box::new(row))),
+                    );
+                }
+                out.push(Effect::Persist(Persist::Fact {
+                    records,
+                    then: Vec::new(),
+                }));
+                Reply::Applied(applying.applied)
+            }
+        };
+        out.push(Effect::Answer { ticket, reply });
+        if let Some((ticket, pods)) = self.apply_queue.pop_front() {
+            self.apply(ticket, pods, false, now, out);
+        }
+    }
+
+    pub(super) fn compare(&self, new: &CataloguePod, all: &[CataloguePod]) -> Applied {
+        let name = &new.spec.name;
+        let mut notes = Vec::new();
+        let change = match self.pods.get(name) {
+            None => Change::Created,
+            Some(pod) if pod.entry.manifest.digest == new.manifest.digest => Change::Unchanged,
+            Some(pod) => {
+                if matches!(pod.status(), PodStatus::Running | PodStatus::Starting) {
+                    notes.push(format!(
+                        "{name} is running with its old manifest; restart to use the new one: dagdactl pods restart {name}"
+                    ));
+                }
+                Change::Changed
+            }
+        };
+        let others = self
+            .pods
+            .values()
+            .map(|pod| &pod.entry.spec)
+            .filter(|spec| all.iter().all(|new| new.spec.name != spec.name))
+            .chain(all.iter().map(|new| &new.spec))
+            .filter(|spec| spec.name != *name);
+        for other in others {
+            for port in new.spec.published_ports() {
+                if other
+                    .published_ports()
+                    .any(|theirs| theirs.collides_with(&port))
+                {
+                    notes.push(format!(
+                        "{name} and {} both publish host port {}: they cannot run at the same time",
+                        other.name, port.host_port
+                    ));
+                }
+            }
+        }
+        if change == Change::Unchanged {
+            notes.clear();
+        }
+        Applied {
+            name: name.clone(),
+            change,
+            notes,
+        }
+    }
+}

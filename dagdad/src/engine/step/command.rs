@@ -1,0 +1,269 @@
+//! What callers ask for: accepted, refused, or done already.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::effect::{Effect, Persist};
+use super::super::event::{Command, Reply, Ticket};
+use super::super::state::{At, Life, Operation, Pod, Queued, RuntimeLink, State};
+use crate::domain::error::CommandError;
+use crate::domain::event::EventKind;
+use crate::domain::name::PodName;
+use crate::domain::operation::{
+    Done, Intent, OperationId, OperationKind, OperationView, Progress, Stage,
+};
+use crate::domain::pod::PodSpec;
+use crate::domain::state::Wanted;
+use crate::ports::Record;
+
+impl State {
+    pub(super) fn command(
+        &mut self,
+        ticket: Ticket,
+        command: Command,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.closing {
+            let reply = Reply::Refused(CommandError::ShuttingDown);
+            return out.push(Effect::Answer { ticket, reply });
+        }
+        let (pod, kind, grace, force) = match command {
+            Command::Apply { pods, dry_run } => {
+                return self.apply(ticket, pods, dry_run, now, out);
+            }
+            Command::Start { pod } => (pod, OperationKind::Start, None, false),
+            Command::Stop { pod, grace } => (pod, OperationKind::Stop, grace, false),
+            Command::Restart { pod } => (pod, OperationKind::Restart, None, false),
+            Command::Remove { pod, force } => (pod, OperationKind::Remove, None, force),
+        };
+        let reply = match self.operate(&pod, kind, grace, force, now, out) {
+            Ok(reply) => reply,
+            Err(error) => {
+                let object = pod.parse().ok();
+                let message = format!("{kind} refused: {error}");
+                self.note(EventKind::Refused, object.as_ref(), message, now, out);
+                Reply::Refused(error)
+            }
+        };
+        out.push(Effect::Answer { ticket, reply });
+    }
+
+    pub(super) fn operate(
+        &mut self,
+        asked: &str,
+        kind: OperationKind,
+        grace: Option<Duration>,
+        force: bool,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<Reply, CommandError> {
+        let name = self.find(asked)?;
+        let pod = &self.pods[&name];
+        if let Some(joined) = join(pod, kind) {
+            return Ok(Reply::Operation(joined));
+        }
+        if pod.operation.is_none() {
+            let up = matches!(pod.life, Life::Up { .. });
+            match (kind, &pod.life) {
+                (OperationKind::Start, Life::Up { .. }) => {
+                    return Ok(self.already(&name, Wanted::Up, "was already running", now, out));
+                }
+                (OperationKind::Stop, Life::Down) => {
+                    return Ok(self.already(&name, Wanted::Down, "was already stopped", now, out));
+                }
+                (OperationKind::Remove, _) if up && !force => {
+                    return Err(CommandError::Busy {
+                        pod: name,
+                        state: pod.status().as_str(),
+                    });
+                }
+                _ => {}
+            }
+            if let RuntimeLink::Down { reason } = &self.runtime
+                && (kind != OperationKind::Remove || self.observed.contains_key(name.as_str()))
+            {
+                return Err(CommandError::RuntimeDown {
+                    reason: reason.clone(),
+                });
+            }
+            if kind == OperationKind::Start {
+                self.check_ports(&pod.entry.spec)?;
+            }
+        } else if kind == OperationKind::Remove && !force {
+            return Err(CommandError::Busy {
+                pod: name,
+                state: pod.status().as_str(),
+            });
+        }
+        let id = OperationId(self.identities.next(now));
+        self.accept(&name, id, kind, grace, None, now, out);
+        Ok(Reply::Operation(id))
+    }
+
+    /// Stores an operation's intent and lines it up.
+    #[allow(clippy::too_many_arguments)] // one caller a kind of cause; a struct would only rename them
+    pub(super) fn accept(
+        &mut self,
+        name: &PodName,
+        id: OperationId,
+        kind: OperationKind,
+        grace: Option<Duration>,
+        verdict: Option<String>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let operation = Operation {
+            id,
+            kind,
+            grace,
+            wanted_before: pod.wanted,
+            digest: None,
+            at: At::Storing,
+            verdict,
+        };
+        if operation.verdict.is_none() {
+            pod.wanted = match kind {
+                OperationKind::Start | OperationKind::Restart => Wanted::Up,
+                OperationKind::Stop | OperationKind::Remove => Wanted::Down,
+            };
+        }
+        let message = operation
+            .verdict
+            .clone()
+            .unwrap_or_else(|| format!("{kind} of {name}"));
+        let mut displaced = None;
+        if pod.operation.is_none() {
+            pod.deaths.clear();
+            pod.operation = Some(operation);
+        } else {
+            displaced = pod.queued.replace(Queued {
+                operation,
+                stored: false,
+            });
+        }
+        let intent = Intent {
+            id,
+            pod: name.clone(),
+            kind,
+            accepted_at: now,
+        };
+        let event = self.event(EventKind::Accepted, Some(name), message.clone(), now);
+        out.push(Effect::Announce(event.clone()));
+        let mut records = vec![Record::OpenIntent(intent), Record::Event(event)];
+        records.extend(
+            self.record_of(name, now)
+                .map(|row| Record::PutPod(Box::new(row))),
+        );
+        out.push(Effect::Persist(Persist::Intent {
+            pod: name.clone(),
+            operation: id,
+            records,
+        }));
+        out.push(Effect::Report {
+            operation: id,
+            view: OperationView::Running(Progress {
+                stage: Stage::Preparing,
+                message,
+            }),
+        });
+        if let Some(displaced) = displaced {
+            let cancelled = displaced.operation;
+            Self::close_cancelled(name, cancelled.id, cancelled.kind, kind, now, out);
+        }
+        if matches!(kind, OperationKind::Stop | OperationKind::Remove) {
+            self.cancel_rising(name, kind, now, out);
+        }
+    }
+
+    pub(super) fn already(
+        &mut self,
+        name: &PodName,
+        wanted: Wanted,
+        how: &str,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Reply {
+        if let Some(pod) = self.pods.get_mut(name)
+            && pod.wanted != wanted
+        {
+            pod.wanted = wanted;
+            let row = pod.record(
+                self.usage.get(name.as_str()).copied().unwrap_or_default(),
+                now,
+            );
+            out.push(Effect::Persist(Persist::Fact {
+                records: vec![Record::PutPod(Box::new(row))],
+                then: Vec::new(),
+            }));
+        }
+        Reply::Done(Done {
+            message: format!("{name} {how}"),
+            changed: false,
+        })
+    }
+
+    pub(super) fn find(&self, asked: &str) -> Result<PodName, CommandError> {
+        if let Some((name, _)) = self.pods.get_key_value(asked) {
+            return Ok(name.clone());
+        }
+        Err(CommandError::no_such_pod(asked, self.pods.keys()))
+    }
+
+    /// Refuses a start whose host ports another pod holds or is about to hold.
+    pub(super) fn check_ports(&self, spec: &PodSpec) -> Result<(), CommandError> {
+        for wanted in spec.published_ports() {
+            let observed = self
+                .observed
+                .values()
+                .filter(|pod| pod.name != spec.name.as_str())
+                .filter(|pod| {
+                    use crate::domain::observed::PodCondition as C;
+                    matches!(pod.condition(), C::Running { .. } | C::Paused)
+                })
+                .find(|pod| pod.ports.iter().any(|port| port.collides_with(&wanted)))
+                .map(|pod| pod.name.clone());
+            let starting = || {
+                self.pods
+                    .iter()
+                    .filter(|(name, pod)| {
+                        **name != spec.name && pod.operation.as_ref().is_some_and(Operation::rising)
+                    })
+                    .find(|(_, pod)| {
+                        pod.entry
+                            .spec
+                            .published_ports()
+                            .any(|port| port.collides_with(&wanted))
+                    })
+                    .map(|(name, _)| name.to_string())
+            };
+            if let Some(holder) = observed.or_else(starting) {
+                let port = wanted.host_port;
+                return Err(CommandError::PortTaken {
+                    pod: spec.name.clone(),
+                    port,
+                    holder,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The operation of the same kind that is under way or lined up already.
+fn join(pod: &Pod, kind: OperationKind) -> Option<OperationId> {
+    if let Some(queued) = &pod.queued {
+        return (queued.operation.kind == kind).then_some(queued.operation.id);
+    }
+    let operation = pod.operation.as_ref()?;
+    let same = operation.kind == kind && operation.verdict.is_none();
+    // A pod on its way up for a restart will be up for a start as well.
+    let covered = kind == OperationKind::Start
+        && operation.kind == OperationKind::Restart
+        && operation.verdict.is_none();
+    (same || covered).then_some(operation.id)
+}

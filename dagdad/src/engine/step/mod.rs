@@ -1,0 +1,287 @@
+//! The engine's one transition function: `(state, event, now) → effects`. No I/O, no clock,
+//! no randomness; the same events at the same times give the same effects.
+//!
+//! A pod, with no operation under way:
+//!
+//! ```text
+//!                  runs                      ends, or is told to
+//!   unseen ──────────────► up ◄───────────────────────────────► down
+//!      │                   │ ▲                                    ▲
+//!      │ was in error      │ │ runs again                         │ told to stop
+//!      ▼        ends badly ▼ │                                    │
+//!      └────────────────► failed ────────────────────────────────┘
+//! ```
+//!
+//! An operation (what it waits for):
+//!
+//! ```text
+//!            ┌── start ─► rendering ─► pulling ─► creating ─► awaiting ─► end
+//!  storing ──┤                ▲                                   │ crash loop
+//!            ├── restart ─► stopping                              ▼
+//!            ├── stop ────► stopping ─► end       diagnosing ─► halting ─► end
+//!            └── remove ──► stopping ─► removing ─► end
+//! ```
+//!
+//! Invariants:
+//! - Nothing is asked of the runtime for an operation before its intent is stored.
+//! - A pod has at most one operation under way and at most one behind it.
+//! - Every operation that was begun is finished: with a report, a closed intent and an event.
+//! - A result that belongs to no waiting operation changes nothing.
+
+mod catalogue;
+mod command;
+mod ending;
+mod observation;
+mod operation;
+mod outcome;
+mod recovery;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::effect::{Effect, Persist};
+use super::event::Event;
+use super::state::{At, Life, Listing, Operation, State};
+use crate::domain::error::CommandError;
+use crate::domain::event::{EventKind, EventRecord};
+use crate::domain::name::PodName;
+use crate::domain::sample::Sample;
+use crate::ports::{MirrorLink, MirrorStatus, Record, SampleRecord};
+
+/// How often all pods are listed although nothing was reported, to heal gaps.
+const RESYNC: SignedDuration = SignedDuration::from_secs(60);
+/// How soon a listing that failed is tried again.
+const RETRY: SignedDuration = SignedDuration::from_secs(5);
+/// How long changes are left to come together before pods are listed.
+const SETTLE: SignedDuration = SignedDuration::from_millis(100);
+/// How often history is thinned.
+const TIDY: SignedDuration = SignedDuration::from_secs(60);
+/// How often the use in the rows of running pods is brought up to date.
+const REFRESH_ROWS: SignedDuration = SignedDuration::from_secs(60);
+
+/// Takes in one event and returns what is to be done.
+pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let out = &mut effects;
+    match event {
+        Event::Command { ticket, command } => state.command(ticket, command, now, out),
+        Event::Runtime(signal) => state.signal(signal, now, out),
+        Event::Listed(answer) => state.listed(answer, now, out),
+        Event::Sampled(sample) => state.sampled(sample, now, out),
+        Event::Mirror(status) => state.mirror_changed(status, now, out),
+        Event::Result {
+            pod,
+            operation,
+            result,
+        } => {
+            state.effect_result(&pod, operation, result, now, out);
+        }
+        Event::ChangeStored { ticket, result } => {
+            state.change_stored(ticket, result, now, out);
+        }
+        Event::Probed {
+            pod,
+            watch,
+            check,
+            result,
+        } => {
+            state.probed(&pod, watch, check, result, now, out);
+        }
+        Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
+        Event::Tick => {}
+        Event::Shutdown => state.shut_down(now, out),
+    }
+    state.run_due(now, out);
+    effects
+}
+
+impl State {
+    fn run_due(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let listing_due = matches!(self.schedule.listing, Listing::Due(at) if at <= now);
+        let resync_due = self.schedule.resync_at <= now;
+        if (listing_due || resync_due) && !matches!(self.schedule.listing, Listing::UnderWay { .. })
+        {
+            self.list_now(now, out);
+        }
+        if resync_due {
+            self.schedule.resync_at = later(now, RESYNC);
+        }
+        if self.schedule.tidy_at <= now {
+            self.schedule.tidy_at = later(now, TIDY);
+            out.push(Effect::Tidy);
+        }
+        self.time_out_awaiting(now, out);
+    }
+
+    fn list_now(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Listing::UnderWay { again } = &mut self.schedule.listing {
+            *again = true;
+            return;
+        }
+        self.schedule.listing = Listing::UnderWay { again: false };
+        self.schedule.resync_at = later(now, RESYNC);
+        out.push(Effect::List);
+    }
+
+    fn list_soon(&mut self, now: Timestamp) {
+        match &mut self.schedule.listing {
+            Listing::Idle => self.schedule.listing = Listing::Due(later(now, SETTLE)),
+            Listing::Due(_) => {}
+            Listing::UnderWay { again } => *again = true,
+        }
+    }
+
+    fn sampled(&mut self, sample: Sample, now: Timestamp, out: &mut Vec<Effect>) {
+        self.host = Some(std::sync::Arc::new(sample.host.clone()));
+        self.usage = sample.pods.iter().cloned().collect();
+        if self.schedule.record_at <= now {
+            let interval = SignedDuration::try_from(self.settings.record_interval)
+                .unwrap_or(SignedDuration::from_secs(5));
+            // Half an interval of slack, so that a sample that comes a moment early counts.
+            self.schedule.record_at = later(now, interval - interval / 2);
+            let id = self.identities.next(now);
+            let mut records = vec![Record::Sample(Box::new(SampleRecord { id, sample }))];
+            if self.schedule.refresh_rows_at <= now {
+                self.schedule.refresh_rows_at = later(now, REFRESH_ROWS);
+                let running = self
+                    .pods
+                    .iter()
+                    .filter(|(_, pod)| matches!(pod.life, Life::Up { .. }));
+                records.extend(running.map(|(name, pod)| {
+                    Record::PutPod(Box::new(pod.record(self.usage_of(name), now)))
+                }));
+            }
+            out.push(Effect::Persist(Persist::Measurement(records)));
+        }
+    }
+
+    fn mirror_changed(&mut self, status: MirrorStatus, now: Timestamp, out: &mut Vec<Effect>) {
+        let down = |link: &MirrorLink| matches!(link, MirrorLink::Disconnected { .. });
+        match (&self.mirror.link, &status.link) {
+            (before, MirrorLink::Disconnected { reason, .. }) if !down(before) => {
+                let message =
+                    format!("MariaDB takes no records, they wait in the outbox: {reason}");
+                self.note(EventKind::StoreDown, None, message, now, out);
+            }
+            (before, MirrorLink::Connected) if down(before) => {
+                let message = format!("MariaDB takes records again; {} wait", status.outbox);
+                self.note(EventKind::StoreUp, None, message, now, out);
+            }
+            _ => {}
+        }
+        self.mirror = status;
+    }
+
+    fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.closing = true;
+        let open: Vec<_> = self
+            .pods
+            .values()
+            .filter_map(|pod| pod.operation.as_ref())
+            .collect();
+        for operation in &open {
+            out.push(Effect::Report {
+                operation: operation.id,
+                view: crate::domain::operation::OperationView::Finished(Err(
+                    CommandError::ShuttingDown,
+                )),
+            });
+        }
+        let message = match open.len() {
+            0 => "dagdad stopped; pods were left as they are".to_owned(),
+            n => format!(
+                "dagdad stopped; pods were left as they are, {n} operations go on at its next start"
+            ),
+        };
+        self.note(EventKind::DaemonStopped, None, message, now, out);
+    }
+
+    fn time_out_awaiting(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let late: Vec<(PodName, Timestamp)> = self
+            .pods
+            .iter()
+            .filter_map(|(name, pod)| match pod.operation {
+                Some(Operation {
+                    at: At::Awaiting { deadline, .. },
+                    ..
+                }) if deadline <= now => Some((name.clone(), deadline)),
+                _ => None,
+            })
+            .collect();
+        for (name, _) in late {
+            let after = self.settings.start_timeout;
+            let complaint = self.pods.get(&name).and_then(super::state::Pod::message);
+            let message = format!(
+                "{name} was started but is not ready after {}{}; it is left running: look at `dagdactl pods logs {name}`",
+                humantime::format_duration(after),
+                complaint
+                    .map(|complaint| format!(" ({complaint})"))
+                    .unwrap_or_default(),
+            );
+            self.finish(
+                &name,
+                Err(CommandError::TimedOut { message, after }),
+                now,
+                out,
+            );
+        }
+    }
+
+    /// Records an event and tells its followers.
+    fn note(
+        &mut self,
+        kind: EventKind,
+        object: Option<&PodName>,
+        message: String,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let event = self.event(kind, object, message, now);
+        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Persist(Persist::Fact {
+            records: vec![Record::Event(event)],
+            then: Vec::new(),
+        }));
+    }
+
+    fn event(
+        &mut self,
+        kind: EventKind,
+        object: Option<&PodName>,
+        message: String,
+        now: Timestamp,
+    ) -> EventRecord {
+        EventRecord {
+            id: self.identities.next(now),
+            at: now,
+            kind,
+            object: object.map(ToString::to_string),
+            message,
+        }
+    }
+
+    /// Records an event together with the pod's row as it is now.
+    fn note_pod(
+        &mut self,
+        kind: EventKind,
+        name: &PodName,
+        message: String,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let event = self.event(kind, Some(name), message, now);
+        out.push(Effect::Announce(event.clone()));
+        let mut records = vec![Record::Event(event)];
+        records.extend(
+            self.record_of(name, now)
+                .map(|row| Record::PutPod(Box::new(row))),
+        );
+        out.push(Effect::Persist(Persist::Fact {
+            records,
+            then: Vec::new(),
+        }));
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,346 @@
+//! What the runtime says is there, and what follows from it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::effect::Effect;
+use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
+use super::ending::failure;
+use super::{RETRY, later};
+use crate::domain::error::CommandError;
+use crate::domain::event::EventKind;
+use crate::domain::name::PodName;
+use crate::domain::observed::{ObservedPod, PodCondition, RuntimeSignal};
+use crate::domain::operation::{Done, OperationKind};
+use crate::domain::pod::RestartPolicy;
+use crate::domain::state::Wanted;
+use crate::ports::{ProbeFailure, RuntimeError};
+
+impl State {
+    pub(super) fn signal(&mut self, signal: RuntimeSignal, now: Timestamp, out: &mut Vec<Effect>) {
+        match signal {
+            RuntimeSignal::Connected { version } => {
+                self.runtime_up(Some(version), now, out);
+                self.list_now(now, out);
+            }
+            RuntimeSignal::Disconnected { reason } => self.runtime_down(reason, now, out),
+            RuntimeSignal::Changed => self.list_soon(now),
+            RuntimeSignal::Died {
+                pod,
+                container,
+                code,
+            } => {
+                self.list_soon(now);
+                self.died(&pod, &container, code, now, out);
+            }
+            RuntimeSignal::StopRequested { pod } => {
+                self.list_soon(now);
+                self.stop_requested(&pod, now, out);
+            }
+        }
+    }
+
+    pub(super) fn runtime_up(
+        &mut self,
+        version: Option<String>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let version = match (version, &self.runtime) {
+            (Some(version), _) => version,
+            (None, RuntimeLink::Up { version }) => version.clone(),
+            (None, RuntimeLink::Unknown | RuntimeLink::Down { .. }) => String::new(),
+        };
+        if matches!(self.runtime, RuntimeLink::Down { .. }) {
+            self.note(
+                EventKind::RuntimeUp,
+                None,
+                "Podman answers again".to_owned(),
+                now,
+                out,
+            );
+        }
+        self.runtime = RuntimeLink::Up { version };
+    }
+
+    pub(super) fn runtime_down(&mut self, reason: String, now: Timestamp, out: &mut Vec<Effect>) {
+        if !matches!(self.runtime, RuntimeLink::Down { .. }) {
+            let message = format!("Podman does not answer: {reason}");
+            self.note(EventKind::RuntimeDown, None, message, now, out);
+        }
+        self.runtime = RuntimeLink::Down { reason };
+    }
+
+    pub(super) fn listed(
+        &mut self,
+        answer: Result<Vec<ObservedPod>, RuntimeError>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let again = matches!(self.schedule.listing, Listing::UnderWay { again: true });
+        self.schedule.listing = Listing::Idle;
+        match answer {
+            Ok(pods) => {
+                self.observed = pods
+                    .into_iter()
+                    .map(|pod| (pod.name.clone(), Arc::new(pod)))
+                    .collect();
+                if !matches!(self.runtime, RuntimeLink::Up { .. }) {
+                    self.runtime_up(None, now, out);
+                }
+                let names: Vec<PodName> = self.pods.keys().cloned().collect();
+                let first = !std::mem::replace(&mut self.settled, true);
+                for name in &names {
+                    if first {
+                        self.settle(name, now, out);
+                    } else {
+                        self.observe(name, now, out);
+                    }
+                }
+            }
+            Err(error) => {
+                self.runtime_down(error.to_string(), now, out);
+                self.schedule.resync_at = later(now, RETRY);
+            }
+        }
+        if again {
+            self.list_soon(now);
+        }
+    }
+
+    /// Compares a pod with what the runtime has.
+    pub(super) fn observe(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let condition = self.observed.get(name.as_str()).map(|pod| pod.condition());
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        match (&pod.operation, condition) {
+            (
+                Some(Operation {
+                    at: At::Awaiting { .. },
+                    ..
+                }),
+                condition,
+            ) => {
+                self.observe_awaiting(name, condition, now, out);
+            }
+            (Some(_), _) => {}
+            (None, Some(PodCondition::Running { since, whole })) => match &mut pod.life {
+                Life::Up {
+                    since: known,
+                    whole: was,
+                    ..
+                } => {
+                    *known = since;
+                    *was = whole;
+                }
+                _ => self.came_up_by_itself(name, now, out),
+            },
+            (None, Some(PodCondition::Paused)) => match &mut pod.life {
+                Life::Up { whole, .. } => *whole = false,
+                _ => self.came_up_by_itself(name, now, out),
+            },
+            (None, Some(PodCondition::Stopping | PodCondition::Created)) => {}
+            (None, condition) => {
+                if matches!(pod.life, Life::Up { .. }) {
+                    self.ended(name, condition, now, out);
+                } else if matches!(pod.life, Life::Unseen { .. }) {
+                    pod.become_life(Life::Down, now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn observe_awaiting(
+        &mut self,
+        name: &PodName,
+        condition: Option<PodCondition>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let policy = pod.entry.spec.restart_policy;
+        match condition {
+            Some(PodCondition::Running { since, whole }) => {
+                if let Life::Up {
+                    since: known,
+                    whole: was,
+                    ..
+                } = &mut pod.life
+                {
+                    (*known, *was) = (since, whole);
+                } else {
+                    self.come_up(name, true, now, out);
+                }
+                self.finish_if_ready(name, now, out);
+            }
+            Some(PodCondition::Completed) if policy != RestartPolicy::Always => {
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                let message = format!("{name} ran to its end");
+                self.finish(
+                    name,
+                    Ok(Done {
+                        message,
+                        changed: true,
+                    }),
+                    now,
+                    out,
+                );
+            }
+            Some(PodCondition::Failed {
+                container,
+                code,
+                oom_killed,
+            }) if policy == RestartPolicy::Never => {
+                pod.become_life(Life::Down, now);
+                let message = failure(name, &container, code, oom_killed);
+                self.diagnose(name, message, AfterDiagnosis::Fail, out);
+            }
+            // Podman restarts it; a crash loop or the deadline ends the wait.
+            Some(PodCondition::Completed | PodCondition::Failed { .. }) => {
+                pod.become_life(Life::Down, now);
+            }
+            None => {
+                let message = format!("{name} was removed from Podman while it was being started");
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                self.finish(
+                    name,
+                    Err(CommandError::PodFailed {
+                        message,
+                        log: Vec::new(),
+                    }),
+                    now,
+                    out,
+                );
+            }
+            Some(PodCondition::Created | PodCondition::Paused | PodCondition::Stopping) => {}
+        }
+    }
+
+    /// The pod runs: watch it from now on.
+    pub(super) fn come_up(
+        &mut self,
+        name: &PodName,
+        fresh: bool,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let (since, whole) = match self.observed.get(name.as_str()).map(|pod| pod.condition()) {
+            Some(PodCondition::Running { since, whole }) => (since, whole),
+            _ => (now, false),
+        };
+        let Some(pod) = self.pods.get(name) else {
+            return;
+        };
+        let spec = match &pod.operation {
+            Some(Operation {
+                at: At::Awaiting { spec, .. },
+                ..
+            }) => Arc::clone(spec),
+            _ => Arc::new(pod.entry.spec.clone()),
+        };
+        let watch = self.watch(spec, fresh, out);
+        if let Some(pod) = self.pods.get_mut(name) {
+            pod.stopped_outside = false;
+            pod.become_life(
+                Life::Up {
+                    since,
+                    watch,
+                    whole,
+                },
+                now,
+            );
+        }
+    }
+
+    pub(super) fn came_up_by_itself(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.come_up(name, true, now, out);
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let message = match std::mem::replace(&mut pod.wanted, Wanted::Up) {
+            Wanted::Up => format!("{name} runs again: Podman restarted it"),
+            Wanted::Down => format!("{name} was started outside of Dagda"),
+        };
+        self.note_pod(EventKind::PodStarted, name, message, now, out);
+    }
+
+    pub(super) fn probed(
+        &mut self,
+        name: &PodName,
+        watch_id: u64,
+        check: usize,
+        result: Result<(), ProbeFailure>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let was_ready = pod.ready();
+        let Life::Up { watch, .. } = &mut pod.life else {
+            return;
+        };
+        if watch.id != watch_id {
+            return;
+        }
+        out.extend(watch.answer(check, result));
+        let complaint = watch.complaint();
+        let ready = pod.ready();
+        if pod.operation.is_some() {
+            self.finish_if_ready(name, now, out);
+        } else if ready != was_ready {
+            let (kind, message) = if ready {
+                (EventKind::PodReady, format!("{name} is ready"))
+            } else {
+                let why = complaint.unwrap_or_default();
+                (
+                    EventKind::PodNotReady,
+                    format!("{name} is not ready any more: {why}"),
+                )
+            };
+            self.note_pod(kind, name, message, now, out);
+        }
+    }
+
+    pub(super) fn finish_if_ready(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(pod) = self.pods.get(name) else {
+            return;
+        };
+        let Some(Operation {
+            at: At::Awaiting { .. },
+            kind,
+            ..
+        }) = &pod.operation
+        else {
+            return;
+        };
+        if pod.ready() {
+            let verb = if *kind == OperationKind::Restart {
+                "is running again"
+            } else {
+                "is running"
+            };
+            let done = Done {
+                message: format!("{name} {verb}"),
+                changed: true,
+            };
+            self.finish(name, Ok(done), now, out);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! An operation's way from its stored intent to its end.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::effect::{Action, Effect};
+use super::super::event::EffectResult;
+use super::super::readiness::Watch;
+use super::super::state::{AfterDiagnosis, At, Life, Operation, State};
+use super::later;
+use crate::domain::error::CommandError;
+use crate::domain::name::PodName;
+use crate::domain::operation::{Done, OperationId, OperationKind, OperationView, Progress, Stage};
+use crate::domain::pod::PodSpec;
+use crate::ports::RuntimeError;
+
+impl State {
+    pub(super) fn effect_result(
+        &mut self,
+        name: &PodName,
+        id: OperationId,
+        result: EffectResult,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.queued_stored(name, id, &result, out) {
+            return;
+        }
+        let Some(operation) = self
+            .operation_mut(name)
+            .filter(|operation| operation.id == id)
+        else {
+            return;
+        };
+        match (operation.at.clone(), result) {
+            (At::Storing, EffectResult::Stored) => self.begin(name, now, out),
+            (At::Storing, EffectResult::NotStored(error)) => {
+                let before = operation.wanted_before;
+                if let Some(pod) = self.pods.get_mut(name) {
+                    pod.wanted = before;
+                }
+                self.finish(name, Err(CommandError::Store(error.to_string())), now, out);
+            }
+            (At::Rendering, EffectResult::Rendered(Ok(rendered))) => {
+                if let Err(error) = self.check_ports(&rendered.spec) {
+                    return self.fail(name, error, now, out);
+                }
+                let images = rendered.spec.images();
+                let rendered = Arc::new(rendered);
+                self.proceed(
+                    name,
+                    At::Pulling { rendered },
+                    Action::EnsureImages(images),
+                    out,
+                );
+            }
+            (At::Rendering, EffectResult::Rendered(Err(error))) => {
+                self.fail(name, error, now, out);
+            }
+            (At::Pulling { .. }, EffectResult::Pulling(progress)) => {
+                let message = format!("pulling {}: {}", progress.image, progress.message);
+                report(id, Stage::Pulling, message, out);
+            }
+            (At::Pulling { rendered }, EffectResult::Images(Ok(()))) => {
+                report(id, Stage::Creating, format!("starting {name}"), out);
+                let action = Action::Play(Arc::clone(&rendered));
+                self.proceed(name, At::Creating { rendered }, action, out);
+            }
+            (At::Creating { rendered }, EffectResult::Played(Ok(()))) => {
+                self.played(name, Arc::new(rendered.spec.clone()), now, out);
+            }
+            (At::Pulling { .. }, EffectResult::Images(Err(error)))
+            | (At::Creating { .. }, EffectResult::Played(Err(error))) => {
+                // Whether a call that timed out was carried out is for the runtime to say.
+                self.list_now(now, out);
+                self.fail(name, command_error(name, "start", error), now, out);
+            }
+            (At::Stopping, EffectResult::Stopped(Ok(()))) => self.stopped(name, now, out),
+            (At::Stopping, EffectResult::Stopped(Err(error))) => {
+                self.list_now(now, out);
+                self.finish(name, Err(command_error(name, "stop", error)), now, out);
+            }
+            (At::Removing, EffectResult::Removed(Ok(()))) => self.removed(name, id, now, out),
+            (At::Removing, EffectResult::Removed(Err(error))) => {
+                self.list_now(now, out);
+                self.finish(name, Err(command_error(name, "remove", error)), now, out);
+            }
+            (At::Diagnosing { message, then }, EffectResult::Diagnosed(log)) => match then {
+                AfterDiagnosis::Fail => self.fail_with_log(name, message, log, now, out),
+                AfterDiagnosis::Halt => {
+                    let grace = self.pods[name].entry.spec.grace;
+                    report(
+                        id,
+                        Stage::Stopping,
+                        format!("stopping {name}: {message}"),
+                        out,
+                    );
+                    let at = At::Halting { message, log };
+                    self.proceed(name, at, Action::Stop { grace }, out);
+                }
+            },
+            (At::Halting { message, log }, EffectResult::Stopped(result)) => {
+                let message = match result {
+                    Ok(()) => format!("{message}; it was stopped"),
+                    Err(error) => format!("{message}; it could not be stopped: {error}"),
+                };
+                self.list_now(now, out);
+                self.fail_with_log(name, message, log, now, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins the effects of an operation whose intent is on disk.
+    pub(super) fn begin(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(pod) = self.pods.get(name) else {
+            return;
+        };
+        let Some(operation) = &pod.operation else {
+            return;
+        };
+        let id = operation.id;
+        if !self.settled {
+            // What is there is not known yet; the first listing takes it up.
+            if let Some(operation) = self.operation_mut(name) {
+                operation.at = At::Recovering;
+            }
+            return;
+        }
+        let grace = operation.grace.unwrap_or(pod.entry.spec.grace);
+        let runs = matches!(pod.life, Life::Up { .. });
+        if let Some(message) = operation.verdict.clone() {
+            let at = At::Diagnosing {
+                message,
+                then: AfterDiagnosis::Halt,
+            };
+            return self.proceed(name, at, Action::Diagnose, out);
+        }
+        match operation.kind {
+            OperationKind::Start if runs => {
+                // It came up while the intent was being stored.
+                self.list_now(now, out);
+                self.await_ready(name, Arc::new(pod_spec(self, name)), now);
+            }
+            OperationKind::Start => self.render(name, out),
+            OperationKind::Remove if !runs => self.proceed(name, At::Removing, Action::Remove, out),
+            OperationKind::Stop | OperationKind::Restart | OperationKind::Remove => {
+                report(id, Stage::Stopping, format!("stopping {name}"), out);
+                self.proceed(name, At::Stopping, Action::Stop { grace }, out);
+            }
+        }
+    }
+
+    pub(super) fn render(&mut self, name: &PodName, out: &mut Vec<Effect>) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let manifest = pod.entry.manifest.clone();
+        if let Some(operation) = &mut pod.operation {
+            operation.digest = Some(manifest.digest.clone());
+        }
+        self.proceed(name, At::Rendering, Action::Render(manifest), out);
+    }
+
+    pub(super) fn proceed(
+        &mut self,
+        name: &PodName,
+        at: At,
+        action: Action,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(operation) = self.operation_mut(name) else {
+            return;
+        };
+        operation.at = at;
+        let operation = operation.id;
+        out.push(Effect::Operate {
+            pod: name.clone(),
+            operation,
+            action,
+        });
+    }
+
+    pub(super) fn played(
+        &mut self,
+        name: &PodName,
+        spec: Arc<PodSpec>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let Some(operation) = &mut pod.operation else {
+            return;
+        };
+        pod.started_digest = operation.digest.take();
+        pod.stopped_outside = false;
+        let (id, kind) = (operation.id, operation.kind);
+        self.list_now(now, out);
+        let next = self.pods[name]
+            .queued
+            .as_ref()
+            .map(|queued| queued.operation.kind);
+        if let Some(by @ (OperationKind::Stop | OperationKind::Remove)) = next {
+            let error = CommandError::Cancelled {
+                pod: name.clone(),
+                kind,
+                by,
+            };
+            return self.finish(name, Err(error), now, out);
+        }
+        report(
+            id,
+            Stage::Awaiting,
+            format!("{name} runs, waiting until it is ready"),
+            out,
+        );
+        self.await_ready(name, spec, now);
+    }
+
+    pub(super) fn await_ready(&mut self, name: &PodName, spec: Arc<PodSpec>, now: Timestamp) {
+        let timeout = SignedDuration::try_from(self.settings.start_timeout)
+            .unwrap_or(SignedDuration::from_hours(24));
+        if let Some(operation) = self.operation_mut(name) {
+            operation.at = At::Awaiting {
+                spec,
+                deadline: later(now, timeout),
+            };
+        }
+    }
+
+    pub(super) fn stopped(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        let Some(kind) = pod.operation.as_ref().map(|operation| operation.kind) else {
+            return;
+        };
+        pod.become_life(Life::Down, now);
+        pod.deaths.clear();
+        self.list_now(now, out);
+        match kind {
+            OperationKind::Start | OperationKind::Stop => {
+                let done = Done {
+                    message: format!("{name} is stopped"),
+                    changed: true,
+                };
+                self.finish(name, Ok(done), now, out);
+            }
+            OperationKind::Restart => self.render(name, out),
+            OperationKind::Remove => self.proceed(name, At::Removing, Action::Remove, out),
+        }
+    }
+
+    /// Reads the last lines of a pod that failed while it was started, then fails the start.
+    pub(super) fn diagnose(
+        &mut self,
+        name: &PodName,
+        message: String,
+        then: AfterDiagnosis,
+        out: &mut Vec<Effect>,
+    ) {
+        self.proceed(
+            name,
+            At::Diagnosing { message, then },
+            Action::Diagnose,
+            out,
+        );
+    }
+
+    /// Begins to watch a pod that runs.
+    pub(super) fn watch(
+        &mut self,
+        spec: Arc<PodSpec>,
+        fresh: bool,
+        out: &mut Vec<Effect>,
+    ) -> Watch {
+        self.last_watch += 1;
+        let (watch, probes) = Watch::begin(self.last_watch, spec, fresh);
+        out.extend(probes);
+        watch
+    }
+
+    pub(super) fn operation_mut(&mut self, name: &PodName) -> Option<&mut Operation> {
+        self.pods.get_mut(name)?.operation.as_mut()
+    }
+}
+
+fn pod_spec(state: &State, name: &PodName) -> PodSpec {
+    state.pods[name].entry.spec.clone()
+}
+
+pub(super) fn report(operation: OperationId, stage: Stage, message: String, out: &mut Vec<Effect>) {
+    let view = OperationView::Running(Progress { stage, message });
+    out.push(Effect::Report { operation, view });
+}
+
+fn command_error(name: &PodName, verb: &str, error: RuntimeError) -> CommandError {
+    match error {
+        RuntimeError::Unreachable { reason } => CommandError::RuntimeDown { reason },
+        RuntimeError::TimedOut { after, .. } => CommandError::TimedOut {
+            message: format!(
+                "cannot {verb} {name}: {error}; whether it was done shows in `dagdactl pods list` once Podman answers again"
+            ),
+            after,
+        },
+        other => CommandError::Runtime(format!("cannot {verb} {name}: {other}")),
+    }
+}

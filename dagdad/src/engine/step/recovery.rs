@@ -1,0 +1,91 @@
+//! What an earlier daemon left: pods are seen for the first time, open operations go on.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::effect::Effect;
+use super::super::state::{At, Life, Operation, State};
+use crate::domain::event::EventKind;
+use crate::domain::name::PodName;
+use crate::domain::observed::PodCondition;
+use crate::domain::operation::{OperationId, OperationKind};
+use crate::domain::pod::RestartPolicy;
+use crate::domain::state::{PodStatus, Wanted};
+
+impl State {
+    /// Takes up a pod that came into the catalogue and may have been running before.
+    pub(super) fn adopt(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.settled {
+            self.observe(name, now, out);
+        } else if let Some(pod) = self.pods.get_mut(name) {
+            pod.life = Life::Unseen {
+                status: PodStatus::Stopped,
+            };
+        }
+    }
+
+    /// First sight of a pod after dagdad began: what an earlier daemon left open goes on.
+    pub(super) fn settle(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let condition = self.observed.get(name.as_str()).map(|pod| pod.condition());
+        let running = matches!(
+            condition,
+            Some(PodCondition::Running { .. } | PodCondition::Paused)
+        );
+        let Some(pod) = self.pods.get_mut(name) else {
+            return;
+        };
+        if let Some(Operation {
+            at: At::Recovering,
+            kind,
+            ..
+        }) = pod.operation
+        {
+            let spec = Arc::new(pod.entry.spec.clone());
+            if running {
+                self.come_up(name, false, now, out);
+            } else {
+                pod.become_life(Life::Down, now);
+            }
+            if kind == OperationKind::Start && running {
+                self.await_ready(name, spec, now);
+                return self.observe(name, now, out);
+            }
+            // Idempotent, each of them: what was half done is done again, and whole.
+            if kind == OperationKind::Start {
+                return self.render(name, out);
+            }
+            return self.begin(name, now, out);
+        }
+        if pod.operation.is_some() {
+            // Accepted before the first listing.
+            if running {
+                self.come_up(name, false, now, out);
+            } else {
+                pod.become_life(Life::Down, now);
+            }
+            return;
+        }
+        let unseen = match pod.life {
+            Life::Unseen { status } => Some(status),
+            _ => None,
+        };
+        if running {
+            return self.come_up(name, false, now, out);
+        }
+        if unseen.is_none() {
+            return;
+        }
+        let restart =
+            pod.wanted == Wanted::Up && pod.entry.spec.restart_policy == RestartPolicy::Always;
+        pod.become_life(Life::Down, now);
+        if restart {
+            let message = format!("{name} ran when dagdad last saw it and does not any more");
+            self.note(EventKind::PodStopped, Some(name), message, now, out);
+            let id = OperationId(self.identities.next(now));
+            self.accept(name, id, OperationKind::Start, None, None, now, out);
+        } else {
+            self.ended(name, condition, now, out);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What is wrong with a manifest, where, and what to write instead.
+//!
+//! No message ever shows a variable's value: messages quote the manifest as its owner wrote
+//! it, `${NAME}` unfilled.
+
+use std::fmt;
+
+use strsim::damerau_levenshtein;
+
+use super::node::Mark;
+use super::path::Path;
+
+/// The most problems that one message lists; the rest is counted.
+pub const MAX_LISTED: usize = 50;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, or what else the text came from.
+    pub source: String,
+    /// Line and column in that file, where known.
+    pub mark: Option<Mark>,
+    /// Which YAML document of the file, from 1; `None` in a file of only one.
+    pub document: Option<usize>,
+    /// The field, such as `spec.containers[0].image`; the root where it is about the whole.
+    pub path: Path,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(mark) = self.mark {
+            write!(f, ":{}:{}", mark.line, mark.column)?;
+        }
+        if let Some(document) = self.document {
+            write!(f, " (document {document})")?;
+        }
+        f.write_str(": ")?;
+        if !self.path.is_root() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that is wrong with what was given; at least one problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestErrors {
+    /// In the order of the files and of the lines in them, as far as lines are known.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ManifestErrors {
+    /// One problem a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().take(MAX_LISTED).enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        match self.problems.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            rest => write!(f, "\nand {rest} more"),
+        }
+    }
+}
+
+impl std::error::Error for ManifestErrors {}
+
+/// Of `known`, the word that `word` was most likely meant to be, where one comes close.
+#[must_use]
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    known
+        .iter()
+        .map(|candidate| {
+            (
+                damerau_levenshtein(&word, &candidate.to_lowercase()),
+                *candidate,
+            )
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
+        .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean X?`, or nothing.
+#[must_use]
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    nearest(word, known)
+        .map(|near| format!("; did you mean {near}?"))
+        .unwrap_or_default()
+}

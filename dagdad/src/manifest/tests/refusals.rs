@@ -1,0 +1,249 @@
+//! Every refusal's words, in one snapshot to be read by people.
+
+use std::fmt::Write as _;
+
+use super::super::{MAX_FILE, MAX_OBJECTS, Variables, parse, render};
+use super::{SMALL, file, parse_all, parse_one};
+
+/// What is wrong, and a file in which it is.
+const CASES: &[(&str, &str)] = &[
+    ("nothing at all", ""),
+    ("only comments", "# to be written\n---\n"),
+    (
+        "tab as indentation",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n\tname: web\n",
+    ),
+    (
+        "unclosed quote in the second document",
+        "a: 1\n---\nb: \"open\nc: 2\n",
+    ),
+    ("wrong indentation", "metadata:\n  name: web\n labels: {}\n"),
+    ("key given twice", "apiVersion: v1\nkind: Pod\nkind: Pod\n"),
+    ("unknown anchor", "apiVersion: *v\n"),
+    ("unknown tag", "apiVersion: !env v1\n"),
+    ("a tag that does not fit", "apiVersion: !!int v1\n"),
+    ("not a mapping", "- apiVersion: v1\n"),
+    ("a text", "hello\n"),
+    ("no header", "spec: {}\n"),
+    (
+        "kind misspelt",
+        "apiVersion: v1\nkind: Pdo\nmetadata: {name: a}\n",
+    ),
+    (
+        "version of a pod",
+        "apiVersion: v2\nkind: Pod\nmetadata: {name: a}\n",
+    ),
+    (
+        "Deployment",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
+    ),
+    (
+        "Secret",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n",
+    ),
+    (
+        "List",
+        "apiVersion: v1\nkind: List\nitems: []\nmetadata: {name: a}\n",
+    ),
+    (
+        "Workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\n",
+    ),
+    (
+        "name missing",
+        "apiVersion: v1\nkind: Pod\nmetadata: {}\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "name with a slash",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a/b}\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "name with a control character",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31mb\"}\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "name from a variable",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: \"${PORT}\"}\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "no spec",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n",
+    ),
+    (
+        "no containers",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: []}\n",
+    ),
+    (
+        "containers as a mapping",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    name: a\n    image: i\n",
+    ),
+    (
+        "a container that is a text",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - nginx\n",
+    ),
+    (
+        "containers without name and image",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {}\n  - {name: b c, image: ' '}\n",
+    ),
+    (
+        "one name for two containers",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  initContainers: [{name: a, image: i}]\n  containers: [{name: a, image: i}]\n",
+    ),
+    (
+        "unknown annotation",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    dagda/priorty: '60'\n    dagda/zzzzzzzzzzzzz: x\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "bad annotations",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    dagda/priority: 101\n    dagda/category: essentail\n    dagda/after: db, web\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "after something that is no name",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    dagda/after: my db\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+    (
+        "ports",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: i\n    ports:\n    - {containerPort: 70000}\n    - {hostPort: 80}\n    - {containerPort: http}\n    - {containerPort: 80, hostPort: -1}\n    - {containerPort: 80, hostIP: localhost}\n    - {containerPort: 80, protocol: TPC}\n    - {containerPort: 80, hostPort: 99999999999}\n    - 8080:80\n",
+    ),
+    (
+        "one host port twice",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: i\n    ports: [{containerPort: 80, hostPort: 8080, hostIP: 127.0.0.1}]\n  - name: b\n    image: i\n    ports: [{containerPort: 81, hostPort: 8080}]\n",
+    ),
+    (
+        "enumerations",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  restartPolicy: never\n  terminationGracePeriodSeconds: -1\n  hostNetwork: maybe\n  containers:\n  - {name: a, image: i, imagePullPolicy: IfNotPresnt}\n",
+    ),
+    (
+        "resources",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: i\n    resources: {requests: {memory: 6GB, cpu: 2}, limits: {memory: 1Gi, cpu: 1500m}}\n",
+    ),
+    (
+        "probes",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, image: i, readinessProbe: {httpGet: {port: web}}}\n  - {name: b, image: i, ports: [{name: http, containerPort: 80}], readinessProbe: {tcpSocket: {port: htpp}}}\n  - {name: c, image: i, readinessProbe: {periodSeconds: 5}}\n  - {name: d, image: i, readinessProbe: {exec: {command: []}}}\n  - {name: e, image: i, readinessProbe: {httpGet: {port: 80}, tcpSocket: {port: 80}}}\n  - {name: f, image: i, readinessProbe: {httpGet: {port: 0, scheme: FTP}, periodSeconds: -1}}\n",
+    ),
+    (
+        "missing variables",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: ${REGISTRY}/i:${TAG}\n    ports: [{containerPort: 80, hostPort: \"${WEB_PORT}\"}]\n",
+    ),
+    (
+        "a variable that does not fit",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a ${WORD}\n    image: i\n    ports: [{containerPort: 80, hostPort: \"${WORD}\"}]\n",
+    ),
+    (
+        "a ConfigMap that nobody uses",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i}]}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n",
+    ),
+    (
+        "a ConfigMap that is not there",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i, envFrom: [{configMapRef: {name: settings}}]}]}\n",
+    ),
+    (
+        "a ConfigMap twice",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i, envFrom: [{configMapRef: {name: s}}]}]}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {A: b}\n",
+    ),
+    (
+        "a ConfigMap with a list for data",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: [a]\n",
+    ),
+    (
+        "a pod twice",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i}]}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i}]}\n",
+    ),
+];
+
+#[test]
+fn words_of_every_refusal() {
+    let mut all = String::new();
+    for (title, text) in CASES {
+        let errors = parse_all(text, &[("WORD", "hunter2 !")]).expect_err(title);
+        writeln!(all, "# {title}\n{errors}\n").unwrap();
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn problems_of_all_files_are_told_at_once() {
+    let files = [
+        file("a.yml", "a: [\n"),
+        file("b.yml", "apiVersion: v1\nkind: Job\nmetadata: {name: j}\n"),
+        file("c.yml", SMALL),
+        file("d.yml", SMALL),
+    ];
+    let errors = parse(&files, &Variables::default()).unwrap_err();
+    insta::assert_snapshot!(errors);
+}
+
+#[test]
+fn a_file_of_ten_megabytes_is_refused_by_its_length() {
+    let text = "[".repeat(10 * 1024 * 1024);
+    let errors = parse_all(&text, &[]).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        format!("box.yml: has 10485760 bytes, at most {MAX_FILE} are read; is this a manifest?")
+    );
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for text in [
+        "[".repeat(200_000),
+        "- ".repeat(200_000),
+        "{a: ".repeat(200_000),
+        "? ".repeat(200_000),
+    ] {
+        let errors = parse_all(&text, &[]).unwrap_err();
+        assert_eq!(errors.problems.len(), 1, "{errors}");
+        assert!(errors.problems[0].mark.is_some(), "{errors}");
+    }
+    let errors = parse_all(&format!("{}{}", "[".repeat(70), "]".repeat(70)), &[]).unwrap_err();
+    assert!(
+        errors.to_string().contains("nested more than 64 levels"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn aliases_that_multiply_are_refused() {
+    let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        writeln!(laughs, "a{level}: &a{level} [{aliases}]").unwrap();
+    }
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(500_000),
+        vec!["*a"; 1000].join(", ")
+    );
+    for text in [laughs, long] {
+        let errors = parse_all(&text, &[]).unwrap_err();
+        assert!(
+            errors.to_string().contains("more than 100000 values"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn too_many_objects_are_refused() {
+    let text = "---\na: 1\n".repeat(MAX_OBJECTS + 1);
+    let errors = parse_all(&text, &[]).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "box.yml: more than 1000 objects at once; apply them in parts"
+    );
+}
+
+#[test]
+fn a_long_list_of_problems_is_cut() {
+    let text = "---\nkind: Pod\n".repeat(100);
+    let errors = parse_all(&text, &[]).unwrap_err().to_string();
+    assert!(errors.ends_with("\nand 150 more"), "{errors}");
+}
+
+#[test]
+fn a_start_names_each_variable_that_has_gone() {
+    let text = SMALL.replace("image: i", "image: \"i:${TAG}\", command: [\"${CMD}\"]");
+    let pod = parse_one(&text, &[("TAG", "1"), ("CMD", "run")]);
+    let errors = render(&pod.manifest, &Variables::default()).unwrap_err();
+    insta::assert_snapshot!(errors);
+}

@@ -1,0 +1,148 @@
+//! Getting images.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http_body_util::BodyExt;
+use tokio::sync::mpsc;
+
+use super::Deadlines;
+use super::client::{Call, Client, encode, within};
+use super::lines::LineSplitter;
+use super::text::one_line;
+use super::wire::PullLine;
+use crate::domain::observed::PullProgress;
+use crate::domain::pod::PullPolicy;
+use crate::ports::RuntimeError;
+
+const WHAT: &str = "pull the image";
+
+/// Makes `image` available as `policy` says.
+pub async fn ensure(
+    client: &Client,
+    image: &str,
+    policy: PullPolicy,
+    progress: &mpsc::Sender<PullProgress>,
+    deadlines: &Deadlines,
+) -> Result<(), RuntimeError> {
+    if policy != PullPolicy::Always && exists(client, image, deadlines.exists).await? {
+        return Ok(());
+    }
+    if policy == PullPolicy::Never {
+        let reason = "it is not on this machine, and imagePullPolicy is Never".to_owned();
+        return Err(RuntimeError::Image {
+            image: image.to_owned(),
+            reason,
+        });
+    }
+    pull(client, image, progress, deadlines.pull_silence).await
+}
+
+async fn exists(client: &Client, image: &str, deadline: Duration) -> Result<bool, RuntimeError> {
+    let path = format!("/images/{}/exists", encode(image));
+    let answer = client
+        .call(Call::get(path, "look for the image"), deadline)
+        .await?;
+    if answer.status == StatusCode::NOT_FOUND {
+        return Ok(false);
+    }
+    answer.accepted().map(|_| true)
+}
+
+/// Pulls, however long it takes; only silence has a deadline.
+async fn pull(
+    client: &Client,
+    image: &str,
+    progress: &mpsc::Sender<PullProgress>,
+    silence: Duration,
+) -> Result<(), RuntimeError> {
+    let path = format!("/images/pull?policy=always&reference={}", encode(image));
+    let unavailable = |text: &str| RuntimeError::Image {
+        image: image.to_owned(),
+        reason: short_reason(text),
+    };
+    let mut body = match within(silence, WHAT, client.open(Call::post(path, WHAT))).await {
+        Ok(body) => body,
+        Err(RuntimeError::Refused { message, .. }) => return Err(unavailable(&message)),
+        Err(error) => return Err(error),
+    };
+    let mut lines = LineSplitter::default();
+    loop {
+        let frame = within(silence, WHAT, async { Ok(body.frame().await) }).await?;
+        let frame = match frame {
+            None => {
+                let reason = "Podman ended the pull without saying why; try again";
+                return Err(unavailable(reason));
+            }
+            Some(Err(error)) => {
+                return Err(RuntimeError::Unreachable {
+                    reason: one_line(&error.to_string()),
+                });
+            }
+            Some(Ok(frame)) => frame,
+        };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        for line in lines.push(&data)? {
+            let line: PullLine = serde_json::from_slice(&line)
+                .map_err(|error| RuntimeError::Protocol(format!("cannot {WHAT}: {error}")))?;
+            if !line.error.is_empty() {
+                return Err(unavailable(&line.error));
+            }
+            if !line.id.is_empty() {
+                return Ok(());
+            }
+            let message = one_line(&line.stream);
+            if !message.is_empty() {
+                // Whoever reads slowly misses lines rather than slowing the pull.
+                let _ = progress.try_send(PullProgress {
+                    image: image.to_owned(),
+                    message,
+                });
+            }
+        }
+    }
+}
+
+/// What a person needs of the chain of errors that Podman tells.
+fn short_reason(text: &str) -> String {
+    let text = one_line(text);
+    // `initializing source docker://IMAGE: ` repeats the image's name; what follows is the cause.
+    let text = text
+        .strip_prefix("initializing source docker://")
+        .and_then(|rest| rest.split_once(": "))
+        .map_or(text.as_str(), |(_, cause)| cause);
+    if text.contains("short-name") && text.contains("unqualified-search") {
+        return "no registry is named in it and none is configured for short names; write the \
+                image's full name, such as docker.io/library/NAME"
+            .to_owned();
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(
+        "initializing source docker://127.0.0.1:1/nope:latest: pinging container registry 127.0.0.1:1: Get \"https://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+        "pinging container registry 127.0.0.1:1: Get \"https://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused"
+    )]
+    #[case(
+        "initializing source docker://nope:latest: reading manifest latest in docker.io/library/nope: errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required\n",
+        "reading manifest latest in docker.io/library/nope: errors: denied: requested access to the resource is denied unauthorized: authentication required"
+    )]
+    #[case("invalid reference format", "invalid reference format")]
+    fn reasons_are_short(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(short_reason(text), expected);
+    }
+
+    #[test]
+    fn a_short_name_is_explained() {
+        let text = "short-name \"nope\" did not resolve to an alias and no unqualified-search registries are defined in \"/etc/containers/registries.conf\"";
+        assert!(short_reason(text).contains("full name"));
+    }
+}

@@ -1,0 +1,292 @@
+//! Opening the local database: its directory and file, what may be wrong with them, the
+//! connections, the migrations; and what SQLite's errors mean to a person.
+//!
+//! One connection writes, in WAL mode with `synchronous=FULL`, so a commit survives a power
+//! cut; a few others read and never wait for it. Caches are small on purpose: the hot rows
+//! are few, and the kernel's page cache holds the file anyway.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
+
+use super::rows::BadValue;
+use crate::ports::StoreError;
+
+/// The database's name in the state directory.
+pub const FILE_NAME: &str = "dagda.db";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+const READERS: u32 = 2;
+/// An idle reader is closed after this, with its thread and cache.
+const READER_IDLE: Duration = Duration::from_secs(60);
+/// How long to wait for another process that holds the file, such as a `sqlite3` shell.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The open local database.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens the database in `dir`, creates what is missing and brings the schema up to
+    /// date. A damaged file, or one with a newer schema, is left as it is.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(FILE_NAME);
+        prepare_files(dir, &path)?;
+        inspect(&path)
+            .await
+            .map_err(|error| error.into_store_error(&path))?;
+
+        let options = options(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(
+                options
+                    .clone()
+                    .pragma("cache_size", "-1024")
+                    .pragma("wal_autocheckpoint", "256")
+                    .pragma("journal_size_limit", "1048576"),
+            );
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(READER_IDLE)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(
+                options
+                    .pragma("cache_size", "-256")
+                    .pragma("query_only", "ON"),
+            );
+        let database = Self {
+            path,
+            writer,
+            readers,
+        };
+        MIGRATIONS
+            .run(&database.writer)
+            .await
+            .map_err(|error| match error {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                    database.error(error)
+                }
+                other => StoreError::Failed(format!("cannot migrate {}: {other}", database.path())),
+            })?;
+        Ok(database)
+    }
+
+    /// The file, for messages.
+    pub fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The one connection that writes. After an error, give it to [`Database::settle`].
+    pub async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.writer
+            .acquire()
+            .await
+            .map_err(|error| self.error(error))
+    }
+
+    /// A connection that only reads.
+    pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.readers
+            .acquire()
+            .await
+            .map_err(|error| self.error(error))
+    }
+
+    /// Ends the use of the writer. After a failure the connection is closed: SQLite rolls
+    /// back by itself when the disk is full, and sqlx would take the next transaction for a
+    /// nested one.
+    pub fn settle<T>(
+        &self,
+        mut writer: PoolConnection<Sqlite>,
+        outcome: Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        outcome.map_err(|error| {
+            writer.close_on_drop();
+            self.error(error)
+        })
+    }
+
+    /// What an error of SQLite means.
+    pub fn error(&self, error: sqlx::Error) -> StoreError {
+        explain(&self.path, error)
+    }
+
+    /// What a value means that cannot be understood.
+    pub fn damaged(&self, value: &BadValue) -> StoreError {
+        StoreError::Corrupt {
+            path: self.path(),
+            reason: value.to_string(),
+        }
+    }
+
+    /// Closes all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .thread_name(|id| format!("sqlite-{id}"))
+        .disable_statement_logging()
+}
+
+/// Makes the directory and the file where they are missing, readable by their owner alone,
+/// and finds out now what the system has against writing them.
+fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| explain_io(dir, &error))?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| explain_io(path, &error))?;
+    // SQLite keeps its write-ahead log beside the file.
+    accessat(
+        CWD,
+        dir,
+        Access::WRITE_OK | Access::EXEC_OK,
+        AtFlags::EACCESS,
+    )
+    .map_err(|error| explain_io(dir, &error.into()))
+}
+
+/// Why an existing file is not used.
+enum Unusable {
+    Newer { found: i64, known: i64 },
+    Damaged(String),
+    Unreadable(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Unusable {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl Unusable {
+    fn into_store_error(self, path: &Path) -> StoreError {
+        let text = path.display().to_string();
+        match self {
+            Self::Newer { found, known } => StoreError::NewerSchema {
+                path: text,
+                found,
+                known,
+            },
+            Self::Damaged(reason) => StoreError::Corrupt { path: text, reason },
+            Self::Unreadable(error) => explain(path, error),
+        }
+    }
+}
+
+/// Looks at the file without changing it.
+async fn inspect(path: &Path) -> Result<(), Unusable> {
+    let mut conn = options(path).read_only(true).connect().await?;
+    let verdict = inspect_with(&mut conn).await;
+    conn.close().await?;
+    verdict
+}
+
+async fn inspect_with(conn: &mut SqliteConnection) -> Result<(), Unusable> {
+    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut *conn)
+        .await?;
+    if verdict != "ok" {
+        return Err(Unusable::Damaged(verdict.replace('\n', " ")));
+    }
+    let migrated: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if !migrated {
+        return Ok(());
+    }
+    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(conn)
+        .await?;
+    let known = newest(&MIGRATIONS);
+    match found {
+        Some(found) if found > known => Err(Unusable::Newer { found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// The newest schema version that `migrations` lead to.
+pub fn newest(migrations: &Migrator) -> i64 {
+    migrations
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or_default()
+}
+
+fn explain_io(path: &Path, error: &io::Error) -> StoreError {
+    let path = path.display().to_string();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path },
+        // Whatever else it is (no permission, a read-only file system, a file in the place
+        // of the directory), the path cannot be written and the system says why.
+        _ => StoreError::ReadOnly {
+            path,
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// Primary result codes: <https://www.sqlite.org/rescode.html>
+fn explain(path: &Path, error: sqlx::Error) -> StoreError {
+    let sqlx::Error::Database(database) = &error else {
+        return StoreError::Failed(error.to_string());
+    };
+    let code = database
+        .code()
+        .and_then(|code| code.parse::<u32>().ok())
+        .unwrap_or_default()
+        & 0xff;
+    let reason = database.message().to_owned();
+    let text = path.display().to_string();
+    match code {
+        13 => StoreError::Full { path: text },
+        // SQLite reports a full disk as a plain I/O error where it cannot grow its
+        // shared-memory file.
+        10 | 14 if disk_is_full(path) => StoreError::Full { path: text },
+        8 | 14 => StoreError::ReadOnly { path: text, reason },
+        11 | 26 => StoreError::Corrupt { path: text, reason },
+        _ => StoreError::Failed(format!("{text}: {reason}")),
+    }
+}
+
+fn disk_is_full(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_bavail == 0)
+}
