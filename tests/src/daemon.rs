@@ -33,8 +33,11 @@ impl Configuration {
         let variables = self.directory.join("variables.env");
         std::fs::write(&variables, &self.variables).expect("write the variables file");
         let text = format!(
-            "[daemon]\nstate_dir = {:?}\nsocket = {:?}\nvariables_file = {:?}\n[podman]\nsocket = {:?}\n",
-            self.state, self.socket, variables, self.podman_socket
+            "[daemon]\nstate_dir = '{}'\nsocket = '{}'\nvariables_file = '{}'\n[podman]\nsocket = '{}'\n",
+            self.state.display(),
+            self.socket.display(),
+            variables.display(),
+            self.podman_socket.display()
         );
         let path = self.directory.join("dagdad.toml");
         std::fs::write(&path, text).expect("write dagdad.toml");
