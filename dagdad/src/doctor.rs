@@ -47,14 +47,21 @@ fn check_podman(snapshot: &Snapshot, podman: &str) -> Check {
         RuntimeLink::Up { version } => (Verdict::Ok, format!("Podman {version}, {podman}")),
         RuntimeLink::Unknown => {
             let remedy = "wait a moment, then look again".to_owned();
-            (Verdict::Warning { remedy }, format!("Podman has not answered yet, {podman}"))
+            (
+                Verdict::Warning { remedy },
+                format!("Podman has not answered yet, {podman}"),
+            )
         }
         RuntimeLink::Down { reason } => {
             let remedy = "install Podman (apt-get install podman) or start its socket: systemctl enable --now podman.socket (as a user: systemctl --user enable --now podman.socket)".to_owned();
             (Verdict::Failed { remedy }, format!("{reason}; {podman}"))
         }
     };
-    Check { name: "podman", verdict, finding }
+    Check {
+        name: "podman",
+        verdict,
+        finding,
+    }
 }
 
 fn check_state(dir: &Path) -> Check {
@@ -71,28 +78,48 @@ fn check_state(dir: &Path) -> Check {
         }
         Err(error) => {
             let remedy = format!("make {} a directory that dagdad may write", dir.display());
-            (Verdict::Failed { remedy }, format!("{}: {error}", dir.display()))
+            (
+                Verdict::Failed { remedy },
+                format!("{}: {error}", dir.display()),
+            )
         }
     };
-    Check { name: "state", verdict, finding }
+    Check {
+        name: "state",
+        verdict,
+        finding,
+    }
 }
 
 fn check_mariadb(snapshot: &Snapshot) -> Check {
     let waiting = snapshot.mirror.outbox;
     let (verdict, finding) = match &snapshot.mirror.link {
-        MirrorLink::Disabled => (Verdict::Ok, "not configured; records stay in SQLite".to_owned()),
+        MirrorLink::Disabled => (
+            Verdict::Ok,
+            "not configured; records stay in SQLite".to_owned(),
+        ),
         MirrorLink::Connected => (Verdict::Ok, format!("connected, {waiting} records wait")),
         MirrorLink::Connecting => {
             let remedy = "wait a moment, then look again".to_owned();
-            (Verdict::Warning { remedy }, format!("connecting, {waiting} records wait"))
+            (
+                Verdict::Warning { remedy },
+                format!("connecting, {waiting} records wait"),
+            )
         }
         MirrorLink::Disconnected { reason, since } => {
             let remedy = "check that MariaDB runs, and [mariadb] in dagdad.toml (or DB_HOST, DB_PORT, MYSQL_API_USER and the password); nothing is lost meanwhile".to_owned();
             let since = since.strftime("%F %T UTC");
-            (Verdict::Warning { remedy }, format!("down since {since}, {waiting} records wait: {reason}"))
+            (
+                Verdict::Warning { remedy },
+                format!("down since {since}, {waiting} records wait: {reason}"),
+            )
         }
     };
-    Check { name: "mariadb", verdict, finding }
+    Check {
+        name: "mariadb",
+        verdict,
+        finding,
+    }
 }
 
 fn check_sampling(snapshot: &Snapshot) -> Check {
@@ -102,11 +129,16 @@ fn check_sampling(snapshot: &Snapshot) -> Check {
             (Verdict::Ok, finding)
         }
         None => {
-            let remedy = "wait for one interval, then look at the journal: journalctl -u dagdad".to_owned();
+            let remedy =
+                "wait for one interval, then look at the journal: journalctl -u dagdad".to_owned();
             (Verdict::Warning { remedy }, "no sample yet".to_owned())
         }
     };
-    Check { name: "sampling", verdict, finding }
+    Check {
+        name: "sampling",
+        verdict,
+        finding,
+    }
 }
 
 fn check_cgroups(snapshot: &Snapshot) -> Check {
@@ -118,16 +150,32 @@ fn check_cgroups(snapshot: &Snapshot) -> Check {
         .collect();
     let unseen = running
         .iter()
-        .filter(|pod| pod.observed.as_ref().is_none_or(|observed| observed.cgroup.is_none()))
+        .filter(|pod| {
+            pod.observed
+                .as_ref()
+                .is_none_or(|observed| observed.cgroup.is_none())
+        })
         .count();
     let (verdict, finding) = if unseen == 0 {
-        (Verdict::Ok, format!("{} running pods are read from cgroup files", running.len()))
+        (
+            Verdict::Ok,
+            format!("{} running pods are read from cgroup files", running.len()),
+        )
     } else {
-        let remedy = "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable".to_owned();
-        let finding = format!("{unseen} of {} running pods have no cgroup in sight; Podman's slower stats are used", running.len());
+        let remedy =
+            "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable"
+                .to_owned();
+        let finding = format!(
+            "{unseen} of {} running pods have no cgroup in sight; Podman's slower stats are used",
+            running.len()
+        );
         (Verdict::Warning { remedy }, finding)
     };
-    Check { name: "cgroups", verdict, finding }
+    Check {
+        name: "cgroups",
+        verdict,
+        finding,
+    }
 }
 
 fn check_pressure(snapshot: &Snapshot) -> Check {
@@ -140,22 +188,37 @@ fn check_pressure(snapshot: &Snapshot) -> Check {
         }
         Some(false) => {
             let remedy = "boot with psi=1 on the kernel command line".to_owned();
-            (Verdict::Warning { remedy }, "the kernel reports no pressure (no /proc/pressure)".to_owned())
+            (
+                Verdict::Warning { remedy },
+                "the kernel reports no pressure (no /proc/pressure)".to_owned(),
+            )
         }
     };
-    Check { name: "pressure", verdict, finding }
+    Check {
+        name: "pressure",
+        verdict,
+        finding,
+    }
 }
 
 fn check_variables(path: &Path) -> Check {
     let (verdict, finding) = match Variables::read(path) {
-        Ok(variables) if path.exists() => {
-            (Verdict::Ok, format!("{} variables in {}", variables.len(), path.display()))
-        }
-        Ok(_) => (Verdict::Ok, format!("none ({} does not exist)", path.display())),
+        Ok(variables) if path.exists() => (
+            Verdict::Ok,
+            format!("{} variables in {}", variables.len(), path.display()),
+        ),
+        Ok(_) => (
+            Verdict::Ok,
+            format!("none ({} does not exist)", path.display()),
+        ),
         Err(error) => {
             let remedy = format!("mend {}", path.display());
             (Verdict::Failed { remedy }, error.to_string())
         }
     };
-    Check { name: "variables", verdict, finding }
+    Check {
+        name: "variables",
+        verdict,
+        finding,
+    }
 }

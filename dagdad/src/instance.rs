@@ -42,8 +42,15 @@ impl InstanceLock {
     /// # Errors
     /// [`InstanceError::Held`] by another process, [`InstanceError::Unusable`] otherwise.
     pub fn take(dir: &Path) -> Result<Self, InstanceError> {
-        let unusable = |reason| InstanceError::Unusable { dir: dir.to_owned(), reason };
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
+        let unusable = |reason| InstanceError::Unusable {
+            dir: dir.to_owned(),
+            reason,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(unusable)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -62,7 +69,10 @@ impl InstanceLock {
                     "" => "another dagdad".to_owned(),
                     pid => format!("dagdad with process id {pid}"),
                 };
-                return Err(InstanceError::Held { dir: dir.to_owned(), holder });
+                return Err(InstanceError::Held {
+                    dir: dir.to_owned(),
+                    holder,
+                });
             }
             Err(TryLockError::Error(reason)) => return Err(unusable(reason)),
         }

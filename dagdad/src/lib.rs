@@ -38,7 +38,7 @@ use self::engine::handle::Handle;
 use self::engine::state::{Settings, State};
 use self::instance::InstanceLock;
 use self::listener::Listener;
-use self::manifest::Variables;
+use self::manifest::{SourceFile, Variables};
 use self::ports::{Record, Restored, Runtime, Store};
 use self::runtime::podman::{Podman, PodmanOptions};
 use self::sampler::{HostSampler, SamplerOptions};
@@ -64,17 +64,16 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
         event_retention: config.event_retention,
-        mariadb: config.mariadb.clone(),
+        mariadb: config.mariadb.clone().map(mariadb_options),
     })
     .await?;
     let (_socket, listener) = Listener::bind(&config.socket)?;
     let forwarder_ending = CancellationToken::new();
-    let forwarder = store.spawn_forwarder(forwarder_ending.clone());
+    let forwarder = store.forward(forwarder_ending.clone()).map(tokio::spawn);
     let store: Arc<dyn Store> = Arc::new(store);
     let podman = Arc::new(Podman::new(PodmanOptions {
         socket: config.podman_socket.clone(),
-        service_socket: config.state_dir.join("podman.sock"),
-        ..PodmanOptions::default()
+        ..PodmanOptions::new(config.state_dir.join("podman.sock"))
     }));
     let runtime: Arc<dyn Runtime> = podman.clone();
 
@@ -85,12 +84,21 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         store: Arc::clone(&store),
         render: Arc::new(move |manifest| {
             let variables = read_variables(&variables_file)?;
-            manifest::render(manifest, &variables).map_err(|error| CommandError::Invalid(error.to_string()))
+            manifest::render(manifest, &variables)
+                .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
     };
     let (handle, engine) = Engine::start(state, ports, first);
-    tokio::spawn(tell_signals(Arc::clone(&runtime), handle.clone(), ending.clone()));
-    tokio::spawn(tell_mirror(Arc::clone(&store), handle.clone(), ending.clone()));
+    tokio::spawn(tell_signals(
+        Arc::clone(&runtime),
+        handle.clone(),
+        ending.clone(),
+    ));
+    tokio::spawn(tell_mirror(
+        Arc::clone(&store),
+        handle.clone(),
+        ending.clone(),
+    ));
     let sampler = HostSampler::start(&SamplerOptions::default())?;
     tokio::spawn(sampling::sample_for_ever(
         Box::new(sampler),
@@ -117,7 +125,11 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     };
     systemd::stopping();
     ending.cancel();
-    if by_itself.is_none() && tokio::time::timeout(SERVER_ENDS, &mut server).await.is_err() {
+    if by_itself.is_none()
+        && tokio::time::timeout(SERVER_ENDS, &mut server)
+            .await
+            .is_err()
+    {
         server.abort();
     }
     handle.tell(Event::Shutdown).await;
@@ -127,13 +139,17 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     }
     forwarder_ending.cancel();
     if let Some(forwarder) = forwarder
-        && tokio::time::timeout(FORWARDER_ENDS, forwarder).await.is_err()
+        && tokio::time::timeout(FORWARDER_ENDS, forwarder)
+            .await
+            .is_err()
     {
         tracing::info!("records that wait for MariaDB are sent at the next start");
     }
     podman.shutdown().await;
     match by_itself {
-        Some(ended) => ended.context("the server ended by itself")?.context("the socket failed"),
+        Some(ended) => ended
+            .context("the server ended by itself")?
+            .context("the socket failed"),
         None => Ok(()),
     }
 }
@@ -153,7 +169,9 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         match manifest::recall(&record.manifest, &variables) {
             Ok(entry) => known.push((record, entry)),
             // It stays in the database; a later apply of the mended manifest takes it up.
-            Err(error) => tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}")
+            }
         }
     }
     let now = Timestamp::now();
@@ -169,7 +187,13 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         at: now,
         outcome: "superseded".to_owned(),
     }));
-    Ok((state, vec![Effect::Persist(Persist::Fact { records, then: Vec::new() })]))
+    Ok((
+        state,
+        vec![Effect::Persist(Persist::Fact {
+            records,
+            then: Vec::new(),
+        })],
+    ))
 }
 
 fn api(
@@ -192,13 +216,23 @@ fn api(
         store: Arc::clone(store),
         parse: Arc::new(move |files| {
             let variables = read_variables(&variables_file)?;
-            manifest::parse(&files, &variables).map_err(|error| CommandError::Invalid(error.to_string()))
+            let files: Vec<SourceFile> = files
+                .into_iter()
+                .map(|(name, text)| SourceFile { name, text })
+                .collect();
+            manifest::parse(&files, &variables)
+                .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
         diagnose: Arc::new(move || {
             let (doctor, podman) = (doctor.clone(), Arc::clone(&described));
             Box::pin(async move {
-                let podman = podman.describe().await;
-                tokio::task::spawn_blocking(move || doctor.look(&podman)).await.unwrap_or_default()
+                let podman = match podman.describe().await {
+                    Ok(description) => format!("{description}"),
+                    Err(error) => error.to_string(),
+                };
+                tokio::task::spawn_blocking(move || doctor.look(&podman))
+                    .await
+                    .unwrap_or_default()
             })
         }),
         thresholds: Thresholds {
@@ -238,5 +272,27 @@ async fn await_first_listing(engine: &Handle) {
     let settled = snapshots.wait_for(|snapshot| snapshot.settled);
     if tokio::time::timeout(FIRST_LISTING, settled).await.is_err() {
         tracing::warn!("Podman has not answered yet; serving without knowing what runs");
+    }
+}
+
+fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
+    let config::MariaDbOptions {
+        address,
+        user,
+        password,
+        database,
+    } = options;
+    let (host, port, socket) = match address {
+        config::MariaDbAddress::Tcp { host, port } => (host, port, None),
+        config::MariaDbAddress::Socket(path) => (String::new(), 0, Some(path)),
+    };
+    let password = password.unwrap_or_default();
+    store::MariaDbOptions {
+        host,
+        port,
+        socket,
+        user,
+        password,
+        database,
     }
 }

@@ -54,8 +54,13 @@ impl Listener {
     /// # Errors
     /// [`ListenError`] says what stands in the way.
     pub fn bind(path: &Path) -> Result<(Self, UnixListener), ListenError> {
-        let system = |reason| ListenError::System { path: path.to_owned(), reason };
-        let handed_over = listenfd::ListenFd::from_env().take_unix_listener(0).map_err(system)?;
+        let system = |reason| ListenError::System {
+            path: path.to_owned(),
+            reason,
+        };
+        let handed_over = listenfd::ListenFd::from_env()
+            .take_unix_listener(0)
+            .map_err(system)?;
         let (listener, bound) = match handed_over {
             Some(listener) => (listener, None),
             None => (bind(path)?, Some(path.to_owned())),
@@ -76,9 +81,19 @@ impl Drop for Listener {
 }
 
 fn bind(path: &Path) -> Result<StdListener, ListenError> {
-    let system = |reason| ListenError::System { path: path.to_owned(), reason };
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.exists()) {
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(system)?;
+    let system = |reason| ListenError::System {
+        path: path.to_owned(),
+        reason,
+    };
+    if let Some(dir) = path
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+    {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(dir)
+            .map_err(system)?;
     }
     clear(path)?;
     let listener = StdListener::bind(path).map_err(system)?;
@@ -88,7 +103,10 @@ fn bind(path: &Path) -> Result<StdListener, ListenError> {
 
 /// Removes a socket file that nobody listens on any more.
 fn clear(path: &Path) -> Result<(), ListenError> {
-    let system = |reason| ListenError::System { path: path.to_owned(), reason };
+    let system = |reason| ListenError::System {
+        path: path.to_owned(),
+        reason,
+    };
     let kind = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -101,7 +119,9 @@ fn clear(path: &Path) -> Result<(), ListenError> {
                     fs::remove_file(path).map_err(system)
                 }
                 Err(error) => Err(system(error)),
-                Ok(_) => Err(ListenError::Taken { path: path.to_owned() }),
+                Ok(_) => Err(ListenError::Taken {
+                    path: path.to_owned(),
+                }),
             };
         }
         kind if kind.is_dir() => "a directory",
@@ -109,7 +129,10 @@ fn clear(path: &Path) -> Result<(), ListenError> {
         kind if kind.is_file() => "a regular file",
         _ => "a special file",
     };
-    Err(ListenError::InTheWay { path: path.to_owned(), what })
+    Err(ListenError::InTheWay {
+        path: path.to_owned(),
+        what,
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +145,13 @@ mod tests {
         let path = dir.path().join("s");
         fs::write(&path, "precious").unwrap();
         let error = bind(&path).unwrap_err();
-        assert!(matches!(error, ListenError::InTheWay { what: "a regular file", .. }));
+        assert!(matches!(
+            error,
+            ListenError::InTheWay {
+                what: "a regular file",
+                ..
+            }
+        ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 
@@ -132,7 +161,10 @@ mod tests {
         let path = dir.path().join("deep/s");
         drop(bind(&path).unwrap());
         let live = bind(&path).unwrap();
-        assert!(matches!(bind(&path).unwrap_err(), ListenError::Taken { .. }));
+        assert!(matches!(
+            bind(&path).unwrap_err(),
+            ListenError::Taken { .. }
+        ));
         drop(live);
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::state::PodStatus;
 use crate::engine::event::Event;
 use crate::engine::handle::Handle;
 use crate::engine::snapshot::{PodView, Snapshot};
-use crate::domain::state::PodStatus;
 use crate::ports::{Runtime, SampledPod, Sampler};
 
 /// Measures each `interval` until `ending`. A round that takes longer delays the next ones;
@@ -59,7 +59,9 @@ fn running_pods(snapshot: &Snapshot) -> Vec<SampledPod> {
         .filter(|pod| pod.status == PodStatus::Running || pod.status == PodStatus::Stopping)
         .map(|PodView { name, observed, .. }| SampledPod {
             name: name.clone(),
-            cgroup: observed.as_ref().and_then(|observed| observed.cgroup.clone()),
+            cgroup: observed
+                .as_ref()
+                .and_then(|observed| observed.cgroup.clone()),
         })
         .collect()
 }

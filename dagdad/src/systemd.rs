@@ -9,7 +9,10 @@ pub fn ready() {
 
 /// Tells that dagdad is on its way down.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("stopping; pods are left as they are")]);
+    tell(&[
+        NotifyState::Stopping,
+        NotifyState::Status("stopping; pods are left as they are"),
+    ]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {

@@ -23,13 +23,21 @@ pub fn init() {
         },
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let journal = if under_systemd() { tracing_journald::layer().ok() } else { None };
+    let journal = if under_systemd() {
+        tracing_journald::layer().ok()
+    } else {
+        None
+    };
     match journal {
-        Some(journal) => registry.with(journal.with_field_prefix(Some("DAGDA".to_owned()))).init(),
+        Some(journal) => registry
+            .with(journal.with_field_prefix(Some("DAGDA".to_owned())))
+            .init(),
         None => {
             let stderr = tracing_subscriber::fmt::layer()
                 .with_writer(std::io::stderr)
-                .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+                .with_ansi(
+                    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+                )
                 .with_target(false);
             registry.with(stderr).init();
         }
@@ -43,7 +51,11 @@ pub fn init() {
 /// `JOURNAL_STREAM` as `device:inode` (`systemd.exec(5)`). A process further down may have
 /// inherited the variable and not the connection.
 fn under_systemd() -> bool {
-    let Some(named) = std::env::var_os("JOURNAL_STREAM") else { return false };
-    let Ok(stderr) = rustix::fs::fstat(std::io::stderr()) else { return false };
+    let Some(named) = std::env::var_os("JOURNAL_STREAM") else {
+        return false;
+    };
+    let Ok(stderr) = rustix::fs::fstat(std::io::stderr()) else {
+        return false;
+    };
     named.to_str() == Some(&format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }

@@ -401,7 +401,13 @@ impl State {
     pub fn started_event(&mut self, now: Timestamp) -> EventRecord {
         let message = format!("dagdad {} started", env!("CARGO_PKG_VERSION"));
         let id = self.identities.next(now);
-        EventRecord { id, at: now, kind: EventKind::DaemonStarted, object: None, message }
+        EventRecord {
+            id,
+            at: now,
+            kind: EventKind::DaemonStarted,
+            object: None,
+            message,
+        }
     }
 
     /// When [`super::event::Event::Tick`] is due next.
