@@ -29,12 +29,14 @@ pub fn path(name: &str) -> PathBuf {
 
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("find this test's own program");
-    // target/PROFILE/deps/NAME-HASH
-    let directory = test
-        .ancestors()
-        .nth(2)
-        .expect("a target directory")
-        .to_owned();
+    // target/PROFILE/deps/NAME-HASH for a test, target/PROFILE/NAME for a program.
+    let directory = test.parent().expect("a target directory");
+    let directory = if directory.ends_with("deps") {
+        directory.parent().expect("a profile's directory")
+    } else {
+        directory
+    };
+    let directory = directory.to_owned();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args([
         "build",

@@ -88,19 +88,6 @@ impl Output {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("not JSON: {error}\n{self:#?}"))
     }
-
-    /// Standard output as one JSON object a line.
-    ///
-    /// # Panics
-    /// It is not.
-    #[must_use]
-    pub fn json_lines(&self) -> Vec<Value> {
-        let parse = |line: &str| {
-            serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("not JSON: {error}: {line}\n{self:#?}"))
-        };
-        self.stdout.lines().map(parse).collect()
-    }
 }
 
 /// `dagdactl --socket SOCKET`, without arguments yet and with a clean environment.

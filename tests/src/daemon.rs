@@ -1,6 +1,5 @@
 //! The real `dagdad`, configured for a test.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -33,14 +32,13 @@ impl Configuration {
     pub fn write(&self) -> PathBuf {
         let variables = self.directory.join("variables.env");
         std::fs::write(&variables, &self.variables).expect("write the variables file");
-        let mut text = String::new();
-        let mut line = |key: &str, value: &Path| {
-            let _ = writeln!(text, "{key} = {:?}", value.display().to_string());
-        };
-        line("state_dir", &self.state);
-        line("socket", &self.socket);
-        line("variables", &variables);
-        line("podman.socket", &self.podman_socket);
+        let text = format!(
+            "[daemon]\nstate_dir = '{}'\nsocket = '{}'\nvariables_file = '{}'\n[podman]\nsocket = '{}'\n",
+            self.state.display(),
+            self.socket.display(),
+            variables.display(),
+            self.podman_socket.display()
+        );
         let path = self.directory.join("dagdad.toml");
         std::fs::write(&path, text).expect("write dagdad.toml");
         path

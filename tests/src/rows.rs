@@ -103,6 +103,22 @@ pub async fn read(database: &Path, mariadb: &MariaDb, table: &str) -> Table {
     rows
 }
 
+/// Runs SQL in a SQLite database, which is made if missing. For databases nobody has open.
+///
+/// # Panics
+/// It fails.
+pub async fn execute(database: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new()
+        .filename(database)
+        .create_if_missing(true);
+    let mut connection = options.connect().await.expect("open the database");
+    sqlx::raw_sql(sql)
+        .execute(&mut connection)
+        .await
+        .expect("run the SQL");
+    connection.close().await.expect("close the database");
+}
+
 /// Intents that were accepted and not closed.
 ///
 /// # Panics
@@ -140,43 +156,38 @@ pub async fn outbox(database: &Path) -> (i64, Vec<String>) {
 }
 
 impl Table {
-    /// Asserts that both have the same rows with the same values, and at least one.
-    ///
-    /// # Panics
-    /// They have not; the first differences are named.
-    pub fn assert_equal(&self) {
+    /// The first difference between the two, in words; `None` where they have the same rows with
+    /// the same values.
+    pub fn difference(&self) -> Option<String> {
         let Self {
             name,
             local,
             remote,
         } = self;
-        let keys = |rows: &Rows| rows.keys().cloned().collect::<BTreeSet<_>>();
-        let lost: Vec<_> = keys(local)
-            .difference(&keys(remote))
-            .take(5)
-            .cloned()
-            .collect();
-        let extra: Vec<_> = keys(remote)
-            .difference(&keys(local))
-            .take(5)
-            .cloned()
-            .collect();
-        assert!(
-            lost.is_empty(),
-            "{name}: MariaDB lacks {lost:?} of {} rows",
-            local.len()
-        );
-        assert!(extra.is_empty(), "{name}: only MariaDB has {extra:?}");
-        for (key, row) in local {
-            assert_eq!(
-                row, &remote[key],
-                "{name}: row {key} differs (left SQLite, right MariaDB)"
-            );
+        let lost = local.keys().find(|key| !remote.contains_key(*key));
+        let extra = remote.keys().find(|key| !local.contains_key(*key));
+        let other = local
+            .iter()
+            .find(|(key, row)| remote.get(*key) != Some(row));
+        match (lost, extra, other) {
+            (Some(key), ..) => Some(format!("{name}: MariaDB lacks {key}: {:#?}", local[key])),
+            (_, Some(key), _) => Some(format!(
+                "{name}: only MariaDB has {key}: {:#?}",
+                remote[key]
+            )),
+            (_, _, Some((key, row))) => {
+                let differing = row
+                    .iter()
+                    .filter(|(column, value)| remote[key].get(*column) != Some(value));
+                let differing: Vec<_> = differing
+                    .map(|(column, value)| (column, value, &remote[key][column]))
+                    .collect();
+                Some(format!(
+                    "{name}: row {key} differs (column, SQLite, MariaDB): {differing:#?}"
+                ))
+            }
+            (None, None, None) => None,
         }
-        assert!(
-            !local.is_empty(),
-            "{name}: nothing was compared, both are empty"
-        );
     }
 }
 

@@ -10,7 +10,7 @@ use dagda_proto::v1::{self, PodState};
 use dagda_tests::cli::code;
 use dagda_tests::manifest::{Pod, documents};
 use dagda_tests::mount::PrivateMount;
-use dagda_tests::{TestHost, ports, wire};
+use dagda_tests::{TestHost, ports, rows, wire};
 
 fn catalogue_is_empty(host: &TestHost) {
     let list = host.run(["--json", "pods", "list"]).done().json();
@@ -351,6 +351,22 @@ fn a_damaged_database_is_named_and_left_untouched() {
         "{}",
         ended.log
     );
+    assert_eq!(std::fs::read(&database).unwrap(), bytes);
+}
+
+#[test]
+fn a_database_of_a_newer_dagdad_is_refused_and_left_untouched() {
+    let mut host = TestHost::ready();
+    host.stop();
+    let database = host.database();
+    host.block_on(rows::execute(
+        &database,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9000, 'from the future', TRUE, x'00', 0); PRAGMA wal_checkpoint(TRUNCATE)",
+    ));
+    let bytes = std::fs::read(&database).unwrap();
+    let ended = host.try_start().expect_err("the schema is newer");
+    assert!(ended.log.contains("newer"), "{}", ended.log);
     assert_eq!(std::fs::read(&database).unwrap(), bytes);
 }
 

@@ -1,11 +1,13 @@
 //! The harness itself: what it starts works, and what it drops is gone.
 
+use std::path::Path;
 use std::process::Command;
 
 use dagda_tests::host::PodmanService;
 use dagda_tests::manifest::{Pod, documents};
 use dagda_tests::mariadb::MariaDb;
-use dagda_tests::{TestHost, ports};
+use dagda_tests::scratch::Scratch;
+use dagda_tests::{TestHost, ports, rows};
 
 #[test]
 fn podman_runs_what_the_manifests_say() {
@@ -74,4 +76,68 @@ fn mariadb_survives_its_own_end() {
         database.execute("SELECT a FROM dagda_orchestrator.t"),
         "7\n"
     );
+}
+
+/// Equal rows in both databases, written as dagdad's schemas keep them.
+fn mirrored_table(database: &MariaDb, local: &Path) {
+    let _ = database.execute(
+        "CREATE TABLE dagda_orchestrator.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, uuid CHAR(36), \
+           at TIMESTAMP(6) NULL, cpu DECIMAL(12,2), ram BIGINT, document JSON, note TEXT, \
+           state ENUM('up','down')) CHARSET utf8mb4; \
+         SET time_zone = '+00:00'; \
+         INSERT INTO dagda_orchestrator.t VALUES \
+           (7, 'a', '2026-11-22 01:02:03.000456', 12.30, 6442450944, '{\"b\": 1, \"a\": [2]}', 'é \\'', 'up'), \
+           (8, 'b', NULL, NULL, NULL, NULL, NULL, NULL)",
+    );
+    let script = "CREATE TABLE t (uuid TEXT, at INTEGER, cpu REAL, ram INTEGER, document TEXT, note TEXT, \
+           state TEXT) STRICT; \
+         INSERT INTO t VALUES ('a', 1795309323000456, 12.3, 6442450944, '{\"a\":[2],\"b\":1}', 'é ''', 'up'); \
+         INSERT INTO t VALUES ('b', NULL, NULL, NULL, NULL, NULL, NULL)";
+    dagda_tests::wire::runtime().block_on(rows::execute(local, script));
+}
+
+#[test]
+fn the_comparison_sees_equal_rows_as_equal_and_any_difference() {
+    let database = MariaDb::start();
+    let scratch = Scratch::new();
+    let local = scratch.join("local.db");
+    mirrored_table(&database, &local);
+    let runtime = dagda_tests::wire::runtime();
+    let differs = |change: &str| {
+        let _ = database.execute(&format!(
+            "SET time_zone = '+00:00'; USE dagda_orchestrator; {change}"
+        ));
+        let table = runtime.block_on(rows::read(&local, &database, "t"));
+        table.difference()
+    };
+    assert_eq!(differs("SELECT 1"), None);
+    for (change, back) in [
+        (
+            "UPDATE t SET cpu = 12.31 WHERE id = 7",
+            "UPDATE t SET cpu = 12.3 WHERE id = 7",
+        ),
+        (
+            "UPDATE t SET at = '2026-11-22 01:02:03.000457' WHERE id = 7",
+            "UPDATE t SET at = '2026-11-22 01:02:03.000456' WHERE id = 7",
+        ),
+        (
+            "UPDATE t SET document = '{\"a\":[3],\"b\":1}' WHERE id = 7",
+            "UPDATE t SET document = '{\"a\":[2],\"b\":1}' WHERE id = 7",
+        ),
+        (
+            "UPDATE t SET note = '' WHERE id = 8",
+            "UPDATE t SET note = NULL WHERE id = 8",
+        ),
+        (
+            "INSERT INTO t (uuid) VALUES ('c')",
+            "DELETE FROM t WHERE uuid = 'c'",
+        ),
+        (
+            "DELETE FROM t WHERE id = 8",
+            "INSERT INTO t (uuid) VALUES ('b')",
+        ),
+    ] {
+        assert!(differs(change).is_some(), "{change} was not seen");
+        assert_eq!(differs(back), None, "{back}");
+    }
 }

@@ -300,9 +300,12 @@ fn logs_come_by_container_by_tail_and_as_they_are_written() {
     let json = host
         .run(["--json", "pods", "logs", "p", "--container", "main"])
         .done()
-        .json_lines();
+        .json();
     assert!(
-        json.iter()
+        json["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
             .any(|line| line["stream"] == "stderr" && line["text"] == "bad"),
         "{json:?}"
     );

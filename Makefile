@@ -1,0 +1,54 @@
+# What people type. The work is done by cargo and by scripts/.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# `cc` links Rust programs and compiles SQLite.
+BUILD_PACKAGES := gcc libc6-dev
+PODMAN_PACKAGES := podman busybox-static
+ifneq ($(shell id -u),0)
+# Podman without root: subordinate ids, a network, a file system.
+PODMAN_PACKAGES += uidmap slirp4netns fuse-overlayfs
+endif
+TEST_PACKAGES := $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc mariadb-server
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## build, start dagdad with two example pods, show them; leaves it running
+	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES)
+	cargo build --release --package dagdad --package dagdactl
+	@scripts/demo-start
+
+.PHONY: demo-stop
+demo-stop: ## end the demo and remove all that it made
+	@scripts/demo-stop
+
+.PHONY: test
+test: ## install what the tests need, then lint, check dependencies, test everything
+	@scripts/install-packages $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory lint
+	@scripts/check-dependencies
+	cargo test --workspace
+
+.PHONY: lint
+lint: ## check format and clippy's opinion, all warnings are errors
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+
+.PHONY: bench
+bench: ## measure the figures of the design beside their targets, release build, needs minutes
+	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc
+	cargo run --release --package dagda-tests --bin bench
+
+.PHONY: generate
+generate: ## write completions/ anew from the command tree
+	cargo build --package dagdactl
+	mkdir -p completions/man
+	target/debug/dagdactl completions bash > completions/dagdactl.bash
+	target/debug/dagdactl completions zsh > completions/_dagdactl
+	target/debug/dagdactl completions fish > completions/dagdactl.fish
+	target/debug/dagdactl man --out completions/man
