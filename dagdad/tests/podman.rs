@@ -705,7 +705,7 @@ async fn probes_ask_over_http_tcp_and_inside_the_container() {
 #[tokio::test]
 async fn a_hung_podman_is_noticed_and_noticed_again_when_it_answers() {
     let podman = TestPodman::start();
-    let short = Duration::from_millis(500);
+    let short = Duration::from_secs(2);
     let deadlines = Deadlines {
         list: short,
         version: short,
