@@ -1,6 +1,6 @@
 //! A file to its documents: each with the owner's own text and the values in it.
 
-use super::node::{self, Node, YamlError};
+use super::node::{self, Mark, Node, YamlError};
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +18,19 @@ pub struct Document {
 /// without a value are left out.
 ///
 /// # Errors
-/// As [`node::read`].
+/// As [`node::read`], or a byte order mark elsewhere than at the beginning.
 pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
-    let file = file.trim_start_matches('\u{feff}');
+    let file = file.trim_start_matches(BYTE_ORDER_MARK);
+    if let Some(at) = file.find(BYTE_ORDER_MARK) {
+        let line_begin = file[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        return Err(YamlError {
+            mark: Mark {
+                line: 1 + file[..at].matches('\n').count(),
+                column: 1 + file[line_begin..at].chars().count(),
+            },
+            message: "a byte order mark (U+FEFF) in the middle of the file; remove it, or write \\ufeff in a quoted text".to_owned(),
+        });
+    }
     let completed;
     let file = if file.ends_with('\n') {
         file
@@ -43,6 +53,10 @@ pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
     Ok(documents)
 }
 
+/// A byte order mark: nothing at a file's beginning. Elsewhere it would be nothing or a
+/// character, depending on what stands before, so there it is refused.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The text of a document whose lead (comments, directives) begins at `begin`, whose `---`
 /// stands at `marker`, and which ends at `end`; all in bytes.
 fn text_of(file: &str, begin: usize, marker: Option<usize>, end: usize) -> String {
@@ -54,8 +68,9 @@ fn text_of(file: &str, begin: usize, marker: Option<usize>, end: usize) -> Strin
     let line_end = body.find('\n').map_or(body.len(), |at| at + 1);
     let marker_alone = body[..line_end].trim_end() == "---";
     let lead = without_ends(lead);
+    let below = &body[line_end..];
     if marker_alone && !has_directive(&lead) {
-        lead + &body[line_end..]
+        lead + below
     } else {
         lead + body
     }

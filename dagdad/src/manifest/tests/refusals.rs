@@ -19,6 +19,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("wrong indentation", "metadata:\n  name: web\n labels: {}\n"),
     ("key given twice", "apiVersion: v1\nkind: Pod\nkind: Pod\n"),
+    ("byte order mark inside", "a: 1\n---\nb: \u{feff}c\n"),
     ("unknown anchor", "apiVersion: *v\n"),
     ("unknown tag", "apiVersion: !env v1\n"),
     ("a tag that does not fit", "apiVersion: !!int v1\n"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -47,6 +47,8 @@ pub struct Call {
 pub struct Answer {
     /// Its status, errors included.
     pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
 }
@@ -122,13 +124,17 @@ impl Client {
         let what = call.what;
         within(deadline, what, async {
             let answer = self.send(call).await?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_LIMIT)
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER_LIMIT)
                 .collect()
                 .await
                 .map_err(|error| RuntimeError::Protocol(format!("cannot {what}: {error}")))?
                 .to_bytes();
-            Ok(Answer { status, body })
+            Ok(Answer {
+                status: head.status,
+                headers: head.headers,
+                body,
+            })
         })
         .await
     }

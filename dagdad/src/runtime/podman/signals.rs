@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::client::{Answer, Call, Client, encode};
+use super::client::{Call, Client, encode};
 use super::lines::LineSplitter;
 use super::list::Listing;
 use super::text::one_line;
@@ -210,12 +210,7 @@ impl Attachment {
 async fn unanswered_ping(client: &Client, deadlines: &Deadlines) -> RuntimeError {
     loop {
         tokio::time::sleep(deadlines.ping_every).await;
-        let call = Call::get("/_ping", "answer");
-        if let Err(error) = client
-            .call(call, deadlines.version)
-            .await
-            .and_then(Answer::accepted)
-        {
+        if let Err(error) = version::fetch_text(client, deadlines.version).await {
             return error;
         }
     }

@@ -29,7 +29,7 @@ pub async fn stop(
     grace: Duration,
     deadline: Duration,
 ) -> Result<(), RuntimeError> {
-    let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+    let seconds = whole_seconds(grace);
     let started = Instant::now();
     let path = format!("/pods/{}/stop?t={seconds}", encode(pod));
     let answer = client.call(Call::post(path, WHAT), deadline).await?;
@@ -118,7 +118,7 @@ pub async fn remove(
     let path = format!(
         "/pods/{}?force=true&timeout={}",
         encode(pod),
-        grace.as_secs()
+        whole_seconds(grace)
     );
     let answer = client
         .call(Call::delete(path, "remove the pod"), deadline)
@@ -127,4 +127,9 @@ pub async fn remove(
         return Ok(());
     }
     answer.accepted().map(|_| ())
+}
+
+/// At least one: Podman takes 0 for "as usual", which is 10.
+fn whole_seconds(grace: Duration) -> u64 {
+    (grace.as_secs() + u64::from(grace.subsec_nanos() > 0)).max(1)
 }

@@ -1,1 +1,170 @@
+use rstest::rstest;
 
+use super::*;
+
+/// Pod `duo` with the containers `a` and `b-c`, both running.
+fn duo() -> Tracker {
+    Tracker::new(&Listing {
+        pods: serde_json::from_slice(include_bytes!("fixtures/pods_4.json")).unwrap(),
+        containers: serde_json::from_slice(include_bytes!("fixtures/containers_4.json")).unwrap(),
+    })
+}
+
+fn nothing() -> Tracker {
+    Tracker::default()
+}
+
+/// Replays recorded events; `Changed` is left out, since it surrounds everything.
+fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
+    events
+        .lines()
+        .flat_map(|line| tracker.apply(&serde_json::from_str(line).unwrap()))
+        .filter_map(|signal| match signal {
+            RuntimeSignal::Died {
+                pod,
+                container,
+                code,
+            } => Some(format!("died {pod}/{container} {code}")),
+            RuntimeSignal::StopRequested { pod } => Some(format!("stop requested {pod}")),
+            RuntimeSignal::Changed => None,
+            other => panic!("a tracker does not say {other:?}"),
+        })
+        .collect()
+}
+
+#[rstest]
+#[case::start_with_init(
+    nothing(),
+    include_str!("fixtures/events_4/start_with_init.jsonl"),
+    &["died duo/prep 0"]
+)]
+#[case::pod_stop(
+    duo(),
+    include_str!("fixtures/events_4/pod_stop.jsonl"),
+    &["stop requested duo", "died duo/a 137", "died duo/b-c 137"]
+)]
+#[case::pod_kill(
+    duo(),
+    include_str!("fixtures/events_4/pod_kill.jsonl"),
+    &["stop requested duo", "died duo/b-c 137", "died duo/a 137"]
+)]
+#[case::pod_remove(
+    duo(),
+    include_str!("fixtures/events_4/pod_remove.jsonl"),
+    &["died duo/b-c 137", "died duo/a 137", "stop requested duo", "stop requested duo"]
+)]
+#[case::pod_restart(
+    duo(),
+    include_str!("fixtures/events_4/pod_restart.jsonl"),
+    &["died duo/b-c 137", "died duo/a 137", "stop requested duo"]
+)]
+#[case::one_of_two_containers_stopped(
+    duo(),
+    include_str!("fixtures/events_4/container_stop_one.jsonl"),
+    &["died duo/a 137"]
+)]
+#[case::ended_by_itself(
+    nothing(),
+    include_str!("fixtures/events_4/ended_by_itself.jsonl"),
+    &["died crash/c 3"]
+)]
+#[case::crash_loop_then_removed(
+    nothing(),
+    include_str!("fixtures/events_4/crash_loop.jsonl"),
+    &["died crash/c 3", "died crash/c 3", "died crash/c 3", "died crash/c 3",
+      "stop requested crash", "died crash/c 3", "stop requested crash", "stop requested crash"]
+)]
+fn recorded_events_are_understood(
+    #[case] tracker: Tracker,
+    #[case] events: &str,
+    #[case] expected: &[&str],
+) {
+    assert_eq!(replay(tracker, events), expected);
+}
+
+fn event(kind: &str, action: &str, id: &str, attributes: &[(&str, &str)]) -> wire::Event {
+    let attributes: HashMap<_, _> = attributes.iter().copied().collect();
+    serde_json::from_value(serde_json::json!({
+        "Type": kind, "Action": action, "Actor": { "ID": id, "Attributes": attributes }, "novel": 1,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_changes_no_pod_is_silent() {
+    let mut tracker = duo();
+    let running = tracker
+        .containers
+        .iter()
+        .find(|(_, c)| c.name == "duo-a")
+        .unwrap()
+        .0
+        .clone();
+    for action in [
+        "exec",
+        "exec_died",
+        "health_status",
+        "init",
+        "restart",
+        "attach",
+        "mount",
+    ] {
+        assert_eq!(
+            tracker.apply(&event("container", action, &running, &[])),
+            []
+        );
+    }
+}
+
+#[test]
+fn containers_outside_of_pods_are_nobodys_business() {
+    let mut tracker = nothing();
+    for action in [
+        "create", "start", "stop", "kill", "died", "cleanup", "remove",
+    ] {
+        let attributes = [
+            ("name", "lonely"),
+            ("podId", ""),
+            ("containerExitCode", "1"),
+        ];
+        assert_eq!(
+            tracker.apply(&event("container", action, "x", &attributes)),
+            []
+        );
+    }
+}
+
+#[test]
+fn stopping_the_last_container_is_a_stop_of_the_pod() {
+    let mut tracker = nothing();
+    let pod = [("name", "p")];
+    tracker.apply(&event("pod", "create", "0123456789abcdef", &pod));
+    let container = [("name", "p-c"), ("podId", "0123456789abcdef")];
+    tracker.apply(&event("container", "create", "c", &container));
+    tracker.apply(&event("container", "start", "c", &container));
+    assert_eq!(
+        tracker.apply(&event("container", "stop", "c", &container)),
+        [RuntimeSignal::StopRequested {
+            pod: "p".to_owned()
+        }]
+    );
+}
+
+#[test]
+fn an_infra_container_is_known_by_its_name() {
+    let attributes = [
+        ("name", "0123456789ab-infra"),
+        ("podId", "0123456789abcdef"),
+    ];
+    assert!(
+        Tracked::new(&event("container", "create", "i", &attributes))
+            .unwrap()
+            .infra
+    );
+    let attributes = [("name", "p-infra"), ("podId", "0123456789abcdef")];
+    assert!(
+        !Tracked::new(&event("container", "create", "c", &attributes))
+            .unwrap()
+            .infra
+    );
+}

@@ -21,13 +21,6 @@ pub struct Failure {
     pub message: String,
 }
 
-/// `GET /version`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Version {
-    pub version: String,
-}
-
 /// An entry of `GET /pods/json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,0 +1,3 @@
+//! What the integration tests of this crate start for themselves.
+
+pub mod podman;
