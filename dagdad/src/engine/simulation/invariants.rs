@@ -7,6 +7,7 @@ use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Life, State};
 use super::World;
 use crate::domain::catalogue::Digest;
+use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind, OperationView};
 use crate::domain::pod::Readiness;
@@ -95,6 +96,9 @@ impl World {
             "the catalogue changed by {event:?}"
         );
 
+        for effect in effects {
+            self.check_port_refusal(effect);
+        }
         if let Event::Command { ticket, command } = event {
             let answered = effects
                 .iter()
@@ -124,6 +128,27 @@ impl World {
         }
     }
 
+    /// A pod that holds a port runs, is coming up, or is going down.
+    fn check_port_refusal(&self, effect: &Effect) {
+        let Effect::Answer {
+            reply: Reply::Refused(CommandError::PortTaken { holder, .. }),
+            ..
+        } = effect
+        else {
+            return;
+        };
+        let Some(daemon) = &self.daemon else {
+            return;
+        };
+        let Some(pod) = daemon.state.pods.get(holder.as_str()) else {
+            return;
+        };
+        assert!(
+            pod.operation.is_some() || matches!(pod.life, Life::Up { .. }),
+            "{holder} is down and said to hold a port"
+        );
+    }
+
     /// Nothing is asked of the runtime before the intent is on disk, nor twice at a time.
     pub(super) fn check_call(&self, pod: &PodName, operation: OperationId) {
         assert!(
@@ -135,6 +160,22 @@ impl World {
         };
         let other = daemon.calls.values().find(|(other, _)| other == pod);
         assert!(other.is_none(), "two calls at a time for {pod}");
+    }
+
+    /// Where nobody meddles nobody is said to have.
+    pub(super) fn check_announcement(&self, message: &str) {
+        assert!(
+            !self.gentle
+                || ![
+                    "outside of Dagda",
+                    "removed from Podman",
+                    "by itself",
+                    "Podman restarted"
+                ]
+                .iter()
+                .any(|claim| message.contains(claim)),
+            "untrue: {message}"
+        );
     }
 
     pub(super) fn reported(&mut self, operation: OperationId, view: OperationView) {
@@ -149,6 +190,20 @@ impl World {
             self.ledger.finished.insert(operation),
             "{operation} finished twice"
         );
+        if self.gentle
+            && let Err(error) = &result
+        {
+            use CommandError as E;
+            let fair = matches!(
+                error,
+                E::Cancelled { .. }
+                    | E::TimedOut { .. }
+                    | E::PortTaken { .. }
+                    | E::NoSuchPod { .. }
+                    | E::Store(_)
+            ) || error.to_string().contains("no such image");
+            assert!(fair, "no reason to fail: {error}");
+        }
         if let (Some(pod), Ok(_)) = (self.ledger.stops.get(&operation), result) {
             let later = self.daemon.as_ref().and_then(|daemon| {
                 let pod = daemon.state.pods.get(pod)?;

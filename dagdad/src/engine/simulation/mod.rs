@@ -60,6 +60,9 @@ pub(super) struct World {
     calls: u64,
     /// No more faults.
     calm: bool,
+    /// Nobody meddles, nothing is lost or late beyond reason, no pod ends by itself: what
+    /// goes wrong here is the engine's own doing.
+    gentle: bool,
     trace: Option<VecDeque<String>>,
 }
 
@@ -141,6 +144,7 @@ impl World {
             tickets: 0,
             calls: 0,
             calm: false,
+            gentle: seed.is_multiple_of(4),
             trace: traced.then(VecDeque::new),
         };
         if traced {
@@ -263,7 +267,7 @@ impl World {
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
-        let cut = (!self.calm && self.random.below(2_000) == 0)
+        let cut = (self.faulty() && self.random.below(2_000) == 0)
             .then(|| self.random.below(effects.len() as u64 + 1));
         for (index, effect) in effects.into_iter().enumerate() {
             if cut == Some(index as u64) {
@@ -287,7 +291,8 @@ impl World {
             Effect::Persist(job) => self.persist(job),
             Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
             Effect::Report { operation, view } => self.reported(operation, view),
-            Effect::Announce(_) | Effect::Tidy => {}
+            Effect::Announce(event) => self.check_announcement(&event.message),
+            Effect::Tidy => {}
             Effect::List => self.list(),
             Effect::Operate {
                 pod,
@@ -409,6 +414,10 @@ impl World {
                 Happening::Tell(incarnation, event),
             );
         }
+    }
+
+    fn faulty(&self) -> bool {
+        !self.calm && !self.gentle
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {

@@ -28,7 +28,7 @@ impl World {
         };
         self.after(pause, Happening::Somebody);
         let pod = name((*self.random.pick(&NAMES)).to_owned());
-        match self.random.below(100) {
+        match self.random.below(if self.gentle { 66 } else { 100 }) {
             0..22 => self.command(Command::Start {
                 pod: pod.to_string(),
             }),
@@ -85,7 +85,7 @@ impl World {
             98 => self.disk.full = true,
             _ => self.disk.full = false,
         }
-        if self.random.chance(30) {
+        if !self.gentle && self.random.chance(30) {
             self.change_mood(Mood::Well);
             self.disk.full = false;
         }

@@ -149,7 +149,7 @@ impl World {
             Action::Diagnose => (Duration::from_secs(5), self.random.millis(1, 50)),
         };
         let local = matches!(action, Action::Render(_));
-        let slips = !self.calm && self.random.chance(3);
+        let slips = self.faulty() && self.random.chance(3);
         match self.podman.mood {
             _ if local => self.after(
                 latency,
@@ -328,6 +328,7 @@ impl World {
     fn fate(&mut self) -> Fate {
         let ready_after = (!self.random.chance(8)).then(|| self.random.millis(0, 20_000));
         let ends = match self.random.below(100) {
+            _ if self.gentle => None,
             0..70 => None,
             70..80 => Some((self.random.millis(0, 3_000_000), 0)),
             80..85 => Some((self.random.millis(0, 2_000), 0)),
@@ -595,7 +596,7 @@ impl World {
         };
         let incarnation = daemon.incarnation;
         let slow = !self.calm && self.random.chance(10);
-        let slips = !self.calm && self.random.chance(2);
+        let slips = self.faulty() && self.random.chance(2);
         let (latency, answer) = match self.podman.mood {
             Mood::Gone => {
                 let reason = "connection refused".to_owned();
@@ -614,7 +615,7 @@ impl World {
 
     pub(super) fn probe(&mut self, pod: &PodName) -> Result<(), ProbeFailure> {
         let failure = || Err(ProbeFailure("connection refused".to_owned()));
-        if self.podman.mood != Mood::Well || (!self.calm && self.random.chance(2)) {
+        if self.podman.mood != Mood::Well || (self.faulty() && self.random.chance(2)) {
             return failure();
         }
         match self.podman.pods.get(pod) {
@@ -629,16 +630,16 @@ impl World {
             return;
         };
         let incarnation = daemon.incarnation;
-        if self.podman.mood != Mood::Well || (!self.calm && self.random.chance(4)) {
+        if self.podman.mood != Mood::Well || (self.faulty() && self.random.chance(4)) {
             return;
         }
-        let times = if !self.calm && self.random.chance(4) {
+        let times = if self.faulty() && self.random.chance(4) {
             2
         } else {
             1
         };
         for _ in 0..times {
-            let to = if !self.calm && self.random.chance(5) {
+            let to = if self.faulty() && self.random.chance(5) {
                 20_000
             } else {
                 200
