@@ -1,6 +1,6 @@
 //! Everything the engine knows. Owned by one task; changed by [`super::step::step`] alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,14 +89,16 @@ pub(super) struct Schedule {
 }
 
 /// The listing of pods, at most one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Listing {
     Idle,
     /// Changes were reported; listed once they have had a moment to come together.
     Due(Timestamp),
-    /// `again`: something changed meanwhile.
     UnderWay {
+        /// Something changed meanwhile.
         again: bool,
+        /// What was done with these meanwhile, the answer may not have seen.
+        outdated: BTreeSet<PodName>,
     },
 }
 

@@ -36,6 +36,8 @@ mod operation;
 mod outcome;
 mod recovery;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::effect::{Effect, Persist};
@@ -113,20 +115,32 @@ impl State {
     }
 
     fn list_now(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        if let Listing::UnderWay { again } = &mut self.schedule.listing {
+        if let Listing::UnderWay { again, .. } = &mut self.schedule.listing {
             *again = true;
             return;
         }
-        self.schedule.listing = Listing::UnderWay { again: false };
+        self.schedule.listing = Listing::UnderWay {
+            again: false,
+            outdated: BTreeSet::new(),
+        };
         self.schedule.resync_at = later(now, RESYNC);
         out.push(Effect::List);
+    }
+
+    /// Lists after the runtime did something with a pod. What a listing that began before
+    /// says of that pod is not believed.
+    fn list_after(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Listing::UnderWay { outdated, .. } = &mut self.schedule.listing {
+            outdated.insert(name.clone());
+        }
+        self.list_now(now, out);
     }
 
     fn list_soon(&mut self, now: Timestamp) {
         match &mut self.schedule.listing {
             Listing::Idle => self.schedule.listing = Listing::Due(later(now, SETTLE)),
             Listing::Due(_) => {}
-            Listing::UnderWay { again } => *again = true,
+            Listing::UnderWay { again, .. } => *again = true,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the runtime says is there, and what follows from it.
 
+use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -78,20 +80,29 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let again = matches!(self.schedule.listing, Listing::UnderWay { again: true });
-        self.schedule.listing = Listing::Idle;
+        let (again, outdated) = match mem::replace(&mut self.schedule.listing, Listing::Idle) {
+            Listing::UnderWay { again, outdated } => (again, outdated),
+            Listing::Idle | Listing::Due(_) => (false, BTreeSet::new()),
+        };
         match answer {
             Ok(pods) => {
+                let mut before = mem::take(&mut self.observed);
+                let believed = |pod: &ObservedPod| !outdated.contains(pod.name.as_str());
                 self.observed = pods
                     .into_iter()
+                    .filter(believed)
                     .map(|pod| (pod.name.clone(), Arc::new(pod)))
                     .collect();
+                let kept = outdated
+                    .iter()
+                    .filter_map(|name| before.remove_entry(name.as_str()));
+                self.observed.extend(kept);
                 if !matches!(self.runtime, RuntimeLink::Up { .. }) {
                     self.runtime_up(None, now, out);
                 }
                 let names: Vec<PodName> = self.pods.keys().cloned().collect();
-                let first = !std::mem::replace(&mut self.settled, true);
-                for name in &names {
+                let first = !mem::replace(&mut self.settled, true);
+                for name in names.iter().filter(|name| !outdated.contains(*name)) {
                     if first {
                         self.settle(name, now, out);
                     } else {
@@ -104,7 +115,9 @@ impl State {
                 self.schedule.resync_at = later(now, RETRY);
             }
         }
-        if again {
+        if !outdated.is_empty() {
+            self.list_now(now, out);
+        } else if again {
             self.list_soon(now);
         }
     }
@@ -268,7 +281,7 @@ impl State {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        let message = match std::mem::replace(&mut pod.wanted, Wanted::Up) {
+        let message = match mem::replace(&mut pod.wanted, Wanted::Up) {
             Wanted::Up => format!("{name} runs again: Podman restarted it"),
             Wanted::Down => format!("{name} was started outside of Dagda"),
         };

@@ -73,17 +73,17 @@ impl State {
             (At::Pulling { .. }, EffectResult::Images(Err(error)))
             | (At::Creating { .. }, EffectResult::Played(Err(error))) => {
                 // Whether a call that timed out was carried out is for the runtime to say.
-                self.list_now(now, out);
+                self.list_after(name, now, out);
                 self.fail(name, command_error(name, "start", error), now, out);
             }
             (At::Stopping, EffectResult::Stopped(Ok(()))) => self.stopped(name, now, out),
             (At::Stopping, EffectResult::Stopped(Err(error))) => {
-                self.list_now(now, out);
+                self.list_after(name, now, out);
                 self.finish(name, Err(command_error(name, "stop", error)), now, out);
             }
             (At::Removing, EffectResult::Removed(Ok(()))) => self.removed(name, id, now, out),
             (At::Removing, EffectResult::Removed(Err(error))) => {
-                self.list_now(now, out);
+                self.list_after(name, now, out);
                 self.finish(name, Err(command_error(name, "remove", error)), now, out);
             }
             (At::Diagnosing { message, then }, EffectResult::Diagnosed(log)) => match then {
@@ -105,7 +105,7 @@ impl State {
                     Ok(()) => format!("{message}; it was stopped"),
                     Err(error) => format!("{message}; it could not be stopped: {error}"),
                 };
-                self.list_now(now, out);
+                self.list_after(name, now, out);
                 self.fail_with_log(name, message, log, now, out);
             }
             _ => {}
@@ -198,7 +198,7 @@ impl State {
         pod.started_digest = operation.digest.take();
         pod.stopped_outside = false;
         let (id, kind) = (operation.id, operation.kind);
-        self.list_now(now, out);
+        self.list_after(name, now, out);
         let next = self.pods[name]
             .queued
             .as_ref()
@@ -240,7 +240,7 @@ impl State {
         };
         pod.become_life(Life::Down, now);
         pod.deaths.clear();
-        self.list_now(now, out);
+        self.list_after(name, now, out);
         match kind {
             OperationKind::Start | OperationKind::Stop => {
                 let done = Done {

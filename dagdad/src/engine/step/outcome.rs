@@ -23,7 +23,8 @@ impl State {
         let Some(pod) = self.pods.remove(name) else {
             return;
         };
-        self.list_now(now, out);
+        self.observed.remove(name.as_str());
+        self.list_after(name, now, out);
         let message = format!("{name} is removed from the catalogue");
         let event = self.event(EventKind::Removed, Some(name), message.clone(), now);
         out.push(Effect::Announce(event.clone()));
