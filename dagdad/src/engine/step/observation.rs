@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
-use super::ending::failure;
+use super::ending::{failure, stop_explains};
 use super::{RETRY, later};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
@@ -148,18 +148,16 @@ impl State {
                     *known = since;
                     *was = whole;
                 }
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
             (None, Some(PodCondition::Paused)) => match &mut pod.life {
                 Life::Up { whole, .. } => *whole = false,
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
-            (None, Some(PodCondition::Stopping | PodCondition::Created)) => {}
+            (None, Some(PodCondition::Stopping)) => {}
             (None, condition) => {
                 if matches!(pod.life, Life::Up { .. }) {
                     self.ended(name, condition, now, out);
-                } else if matches!(pod.life, Life::Unseen { .. }) {
-                    pod.become_life(Life::Down, now);
                 }
             }
         }
@@ -172,10 +170,12 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let ended_at = self.ended_at(name).unwrap_or(now);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
         let policy = pod.entry.spec.restart_policy;
+        let stopped = stop_explains(pod, ended_at);
         match condition {
             Some(PodCondition::Running { since, whole }) => {
                 if let Life::Up {
@@ -212,6 +212,19 @@ impl State {
                 pod.become_life(Life::Down, now);
                 let message = failure(name, &container, code, oom_killed);
                 self.diagnose(name, message, AfterDiagnosis::Fail, out);
+            }
+            Some(PodCondition::Completed | PodCondition::Failed { .. }) if stopped => {
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                let message =
+                    format!("{name} was stopped outside of Dagda while it was being started");
+                let log = Vec::new();
+                self.finish(
+                    name,
+                    Err(CommandError::PodFailed { message, log }),
+                    now,
+                    out,
+                );
             }
             // Podman restarts it; a crash loop or the deadline ends the wait.
             Some(PodCondition::Completed | PodCondition::Failed { .. }) => {
@@ -259,7 +272,7 @@ impl State {
         };
         let watch = self.watch(spec, fresh, out);
         if let Some(pod) = self.pods.get_mut(name) {
-            pod.stopped_outside = false;
+            pod.stop_asked = None;
             pod.become_life(
                 Life::Up {
                     since,
@@ -271,13 +284,15 @@ impl State {
         }
     }
 
+    /// A pod that was down runs, and no operation asked for it.
     pub(super) fn came_up_by_itself(
         &mut self,
         name: &PodName,
+        fresh: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        self.come_up(name, true, now, out);
+        self.come_up(name, fresh, now, out);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
