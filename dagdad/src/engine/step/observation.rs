@@ -1,12 +1,14 @@
 //! What the runtime says is there, and what follows from it.
 
+use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
-use super::ending::failure;
+use super::ending::{failure, stop_explains};
 use super::{RETRY, later};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
@@ -78,20 +80,29 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let again = matches!(self.schedule.listing, Listing::UnderWay { again: true });
-        self.schedule.listing = Listing::Idle;
+        let (again, outdated) = match mem::replace(&mut self.schedule.listing, Listing::Idle) {
+            Listing::UnderWay { again, outdated } => (again, outdated),
+            Listing::Idle | Listing::Due(_) => (false, BTreeSet::new()),
+        };
         match answer {
             Ok(pods) => {
+                let mut before = mem::take(&mut self.observed);
+                let believed = |pod: &ObservedPod| !outdated.contains(pod.name.as_str());
                 self.observed = pods
                     .into_iter()
+                    .filter(believed)
                     .map(|pod| (pod.name.clone(), Arc::new(pod)))
                     .collect();
+                let kept = outdated
+                    .iter()
+                    .filter_map(|name| before.remove_entry(name.as_str()));
+                self.observed.extend(kept);
                 if !matches!(self.runtime, RuntimeLink::Up { .. }) {
                     self.runtime_up(None, now, out);
                 }
                 let names: Vec<PodName> = self.pods.keys().cloned().collect();
-                let first = !std::mem::replace(&mut self.settled, true);
-                for name in &names {
+                let first = !mem::replace(&mut self.settled, true);
+                for name in names.iter().filter(|name| !outdated.contains(*name)) {
                     if first {
                         self.settle(name, now, out);
                     } else {
@@ -104,7 +115,9 @@ impl State {
                 self.schedule.resync_at = later(now, RETRY);
             }
         }
-        if again {
+        if !outdated.is_empty() {
+            self.list_now(now, out);
+        } else if again {
             self.list_soon(now);
         }
     }
@@ -135,18 +148,16 @@ impl State {
                     *known = since;
                     *was = whole;
                 }
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
             (None, Some(PodCondition::Paused)) => match &mut pod.life {
                 Life::Up { whole, .. } => *whole = false,
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
-            (None, Some(PodCondition::Stopping | PodCondition::Created)) => {}
+            (None, Some(PodCondition::Stopping)) => {}
             (None, condition) => {
                 if matches!(pod.life, Life::Up { .. }) {
                     self.ended(name, condition, now, out);
-                } else if matches!(pod.life, Life::Unseen { .. }) {
-                    pod.become_life(Life::Down, now);
                 }
             }
         }
@@ -159,10 +170,12 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let ended_at = self.ended_at(name).unwrap_or(now);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
         let policy = pod.entry.spec.restart_policy;
+        let stopped = stop_explains(pod, ended_at);
         match condition {
             Some(PodCondition::Running { since, whole }) => {
                 if let Life::Up {
@@ -199,6 +212,19 @@ impl State {
                 pod.become_life(Life::Down, now);
                 let message = failure(name, &container, code, oom_killed);
                 self.diagnose(name, message, AfterDiagnosis::Fail, out);
+            }
+            Some(PodCondition::Completed | PodCondition::Failed { .. }) if stopped => {
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                let message =
+                    format!("{name} was stopped outside of Dagda while it was being started");
+                let log = Vec::new();
+                self.finish(
+                    name,
+                    Err(CommandError::PodFailed { message, log }),
+                    now,
+                    out,
+                );
             }
             // Podman restarts it; a crash loop or the deadline ends the wait.
             Some(PodCondition::Completed | PodCondition::Failed { .. }) => {
@@ -246,7 +272,7 @@ impl State {
         };
         let watch = self.watch(spec, fresh, out);
         if let Some(pod) = self.pods.get_mut(name) {
-            pod.stopped_outside = false;
+            pod.stop_asked = None;
             pod.become_life(
                 Life::Up {
                     since,
@@ -258,17 +284,19 @@ impl State {
         }
     }
 
+    /// A pod that was down runs, and no operation asked for it.
     pub(super) fn came_up_by_itself(
         &mut self,
         name: &PodName,
+        fresh: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        self.come_up(name, true, now, out);
+        self.come_up(name, fresh, now, out);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        let message = match std::mem::replace(&mut pod.wanted, Wanted::Up) {
+        let message = match mem::replace(&mut pod.wanted, Wanted::Up) {
             Wanted::Up => format!("{name} runs again: Podman restarted it"),
             Wanted::Down => format!("{name} was started outside of Dagda"),
         };
