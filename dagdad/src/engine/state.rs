@@ -175,6 +175,8 @@ pub(super) enum At {
     Awaiting {
         spec: Arc<crate::domain::pod::PodSpec>,
         deadline: Timestamp,
+        /// A pod with nothing to check counts once it has run until then.
+        steady_at: Option<Timestamp>,
     },
     Stopping,
     Removing,
@@ -434,11 +436,16 @@ impl State {
         }
         for pod in self.pods.values() {
             if let Some(Operation {
-                at: At::Awaiting { deadline, .. },
+                at:
+                    At::Awaiting {
+                        deadline,
+                        steady_at,
+                        ..
+                    },
                 ..
             }) = pod.operation
             {
-                next = next.min(deadline);
+                next = next.min(deadline).min(steady_at.unwrap_or(deadline));
             }
         }
         next

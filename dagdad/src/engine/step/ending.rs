@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Operation, Pod, State};
 use super::later;
+use super::observation::STEADY_AFTER_DEATH;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, PodCondition};
@@ -140,13 +141,13 @@ impl State {
         let Some(pod) = self.pods.get_mut(&name) else {
             return;
         };
-        let awaiting = match &pod.operation {
-            None => false,
-            Some(Operation {
-                at: At::Awaiting { .. },
-                ..
-            }) => true,
-            Some(_) => return,
+        let (creating, awaiting) = match &pod.operation {
+            None => (false, false),
+            Some(Operation { at, .. }) => match at {
+                At::Creating { .. } => (true, false),
+                At::Awaiting { .. } => (false, true),
+                _ => return,
+            },
         };
         let restarted = match pod.entry.spec.restart_policy {
             RestartPolicy::Always => true,
@@ -163,7 +164,15 @@ impl State {
         while pod.deaths.front().is_some_and(|at| *at < window_start) {
             pod.deaths.pop_front();
         }
-        if pod.deaths.len() < CRASH_LOOP_DEATHS {
+        if let Some(Operation {
+            at: At::Awaiting { steady_at, .. },
+            ..
+        }) = &mut pod.operation
+            && steady_at.is_some()
+        {
+            *steady_at = Some(later(now, STEADY_AFTER_DEATH));
+        }
+        if creating || pod.deaths.len() < CRASH_LOOP_DEATHS {
             return;
         }
         let first = pod.deaths.front().copied().unwrap_or(now);

@@ -112,6 +112,7 @@ impl State {
             self.schedule.tidy_at = later(now, TIDY);
             out.push(Effect::Tidy);
         }
+        self.count_steady(now, out);
         self.time_out_awaiting(now, out);
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
@@ -18,6 +18,12 @@ use crate::domain::operation::{Done, OperationKind};
 use crate::domain::pod::RestartPolicy;
 use crate::domain::state::Wanted;
 use crate::ports::{ProbeFailure, RuntimeError};
+
+/// A pod with nothing to check must run for so long before its start is done, so that one
+/// that ends at once is not called running.
+const STEADY: SignedDuration = SignedDuration::from_millis(30);
+/// The same for one whose containers ended already while it was being started.
+pub(super) const STEADY_AFTER_DEATH: SignedDuration = SignedDuration::from_secs(5);
 
 impl State {
     pub(super) fn signal(&mut self, signal: RuntimeSignal, now: Timestamp, out: &mut Vec<Effect>) {
@@ -270,8 +276,21 @@ impl State {
             }) => Arc::clone(spec),
             _ => Arc::new(pod.entry.spec.clone()),
         };
+        let nothing_to_check = spec.readiness().is_empty();
         let watch = self.watch(spec, fresh, out);
         if let Some(pod) = self.pods.get_mut(name) {
+            if let Some(Operation {
+                at: At::Awaiting { steady_at, .. },
+                ..
+            }) = &mut pod.operation
+            {
+                let wait = if pod.deaths.is_empty() {
+                    STEADY
+                } else {
+                    STEADY_AFTER_DEATH
+                };
+                *steady_at = (fresh && nothing_to_check).then(|| later(now, wait));
+            }
             pod.stop_asked = None;
             pod.become_life(
                 Life::Up {
@@ -351,14 +370,14 @@ impl State {
             return;
         };
         let Some(Operation {
-            at: At::Awaiting { .. },
+            at: At::Awaiting { steady_at, .. },
             kind,
             ..
         }) = &pod.operation
         else {
             return;
         };
-        if pod.ready() {
+        if pod.ready() && steady_at.is_none() {
             let verb = if *kind == OperationKind::Restart {
                 "is running again"
             } else {
@@ -369,6 +388,24 @@ impl State {
                 changed: true,
             };
             self.finish(name, Ok(done), now, out);
+        }
+    }
+    /// Counts the starts of pods with nothing to check that have run for long enough.
+    pub(super) fn count_steady(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let mut steady = Vec::new();
+        for (name, pod) in &mut self.pods {
+            if let Some(Operation {
+                at: At::Awaiting { steady_at, .. },
+                ..
+            }) = &mut pod.operation
+                && steady_at.is_some_and(|at| at <= now)
+            {
+                *steady_at = None;
+                steady.push(name.clone());
+            }
+        }
+        for name in steady {
+            self.finish_if_ready(&name, now, out);
         }
     }
 }

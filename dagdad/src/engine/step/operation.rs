@@ -247,6 +247,7 @@ impl State {
             operation.at = At::Awaiting {
                 spec,
                 deadline: later(now, timeout),
+                steady_at: None,
             };
         }
     }
