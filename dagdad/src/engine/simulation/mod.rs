@@ -11,7 +11,7 @@ mod people;
 mod podman;
 mod random;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,9 +36,9 @@ use crate::ports::Record;
 /// Seeds run by an ordinary `cargo test`.
 const SEEDS: u64 = 2_000;
 /// How long faults go on.
-const TROUBLE: Duration = Duration::from_secs(3600);
+const TROUBLE: Duration = Duration::from_secs(2400);
 /// How long the world is left in peace before it must have settled.
-const PEACE: Duration = Duration::from_secs(1800);
+const PEACE: Duration = Duration::from_secs(1200);
 /// How many of the last events are shown.
 const TAIL: usize = 150;
 
@@ -54,8 +54,8 @@ pub(super) struct World {
     ledger: Ledger,
     /// Every manifest ever applied, by digest.
     manifests: BTreeMap<String, CataloguePod>,
-    /// Pods that people stopped and nobody started since.
-    stopped_by_people: BTreeSet<PodName>,
+    /// Pods that people stopped and nobody started since, and with what.
+    stopped_by_people: BTreeMap<PodName, Tool>,
     tickets: u64,
     calls: u64,
     /// No more faults.
@@ -73,6 +73,13 @@ struct Daemon {
     /// The call under way for each operation.
     calls: BTreeMap<OperationId, (PodName, u64)>,
     tick: Option<(Timestamp, u64)>,
+}
+
+/// What people stop pods with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    Dagda,
+    Podman,
 }
 
 #[derive(Debug)]
@@ -140,7 +147,7 @@ impl World {
             disk: Disk::default(),
             ledger: Ledger::default(),
             manifests: BTreeMap::new(),
-            stopped_by_people: BTreeSet::new(),
+            stopped_by_people: BTreeMap::new(),
             tickets: 0,
             calls: 0,
             calm: false,

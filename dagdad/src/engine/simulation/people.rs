@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::event::{Command, Event, Ticket};
-use super::podman::Mood;
-use super::{Happening, World};
+use super::podman::{ModelPod, Mood};
+use super::{Happening, Tool, World};
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
 use crate::domain::name::PodName;
 use crate::domain::pod::{
@@ -51,10 +51,10 @@ impl World {
             }
             50..66 => self.apply(),
             66..70 => {
-                if self.podman.pods.contains_key(&pod) {
+                if self.podman.pods.get(&pod).is_some_and(ModelPod::runs) {
                     self.stop_pod(&pod, Duration::from_secs(10), None);
                     if self.daemon.is_some() && self.podman.mood == Mood::Well {
-                        self.stopped_by_people.insert(pod);
+                        self.stopped_by_people.insert(pod, Tool::Podman);
                     }
                 }
             }
