@@ -108,7 +108,6 @@ fn no_seed_breaks_an_invariant() {
     let seeds = std::env::var("DAGDA_SEEDS").map_or(SEEDS, |seeds| {
         seeds.parse().expect("DAGDA_SEEDS is a number")
     });
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let broken = Mutex::new(Vec::new());
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
