@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::effect::Effect;
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Life, State};
+use super::podman::ModelPod;
 use super::{Tool, World};
 use crate::domain::catalogue::Digest;
 use crate::domain::error::CommandError;
@@ -209,7 +210,7 @@ impl World {
                 let pod = daemon.state.pods.get(pod)?;
                 pod.operation.as_ref()
             });
-            if later.is_none() && !self.podman.pods.get(pod).is_some_and(|pod| pod.runs()) {
+            if later.is_none() && !self.podman.pods.get(pod).is_some_and(ModelPod::runs) {
                 self.stopped_by_people.insert(pod.clone(), Tool::Dagda);
             }
         }
@@ -299,7 +300,7 @@ impl World {
         if !settled {
             return;
         }
-        let runs = model.is_some_and(|model| model.runs());
+        let runs = model.is_some_and(ModelPod::runs);
         let says_runs = match view.status {
             PodStatus::Running => true,
             PodStatus::Stopped | PodStatus::Error => false,

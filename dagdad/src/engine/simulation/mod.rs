@@ -36,9 +36,9 @@ use crate::ports::Record;
 /// Seeds run by an ordinary `cargo test`.
 const SEEDS: u64 = 2_000;
 /// How long faults go on.
-const TROUBLE: Duration = Duration::from_secs(2400);
+const TROUBLE: Duration = Duration::from_mins(40);
 /// How long the world is left in peace before it must have settled.
-const PEACE: Duration = Duration::from_secs(1200);
+const PEACE: Duration = Duration::from_mins(20);
 /// How many of the last events are shown.
 const TAIL: usize = 150;
 
@@ -249,6 +249,7 @@ impl World {
     }
 
     /// One step of the daemon, which may be its last.
+    #[allow(clippy::needless_pass_by_value)] // as `step` takes it; a clone is kept for the checks
     fn tell(&mut self, event: Event) {
         let now = self.now;
         self.note(|| format!("=> {event:?}"));
@@ -372,7 +373,7 @@ impl World {
         self.note(|| format!("birth {incarnation}"));
         self.check_rows();
         let settings = Settings {
-            start_timeout: Duration::from_secs(60),
+            start_timeout: Duration::from_mins(1),
             record_interval: Duration::from_secs(5),
         };
         let rows = self.disk.rows.values().map(|row| {

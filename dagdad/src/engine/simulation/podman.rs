@@ -139,9 +139,9 @@ impl World {
             Action::EnsureImages(_) => {
                 let slow = self.random.chance(20);
                 let to = if slow { 60_000 } else { 20 };
-                (Duration::from_secs(600), self.random.millis(1, to))
+                (Duration::from_mins(10), self.random.millis(1, to))
             }
-            Action::Play(_) => (Duration::from_secs(120), self.random.millis(50, 600)),
+            Action::Play(_) => (Duration::from_mins(2), self.random.millis(50, 600)),
             Action::Stop { grace } => {
                 (*grace + Duration::from_secs(15), self.random.millis(1, 200))
             }
@@ -216,7 +216,7 @@ impl World {
                 });
                 if current {
                     self.run_container(&pod, index);
-                    self.signal(RuntimeSignal::Changed);
+                    self.signal(&RuntimeSignal::Changed);
                 }
             }
             Inside::Ended(pod, generation, call) => {
@@ -237,7 +237,7 @@ impl World {
                             container.state = ContainerState::Running { since: now };
                         }
                     }
-                    self.signal(RuntimeSignal::Changed);
+                    self.signal(&RuntimeSignal::Changed);
                 }
             }
         }
@@ -287,7 +287,7 @@ impl World {
             return self.reply(call, EffectResult::Played(Err(error)));
         }
         if self.podman.pods.remove(pod).is_some() {
-            self.signal(RuntimeSignal::StopRequested {
+            self.signal(&RuntimeSignal::StopRequested {
                 pod: pod.to_string(),
             });
         }
@@ -319,7 +319,7 @@ impl World {
                 changed_at: self.now,
             },
         );
-        self.signal(RuntimeSignal::Changed);
+        self.signal(&RuntimeSignal::Changed);
         let latency = self.random.millis(50, 400);
         let start = Inside::StartContainers(pod.clone(), generation, call);
         self.after(latency, Happening::Podman(start));
@@ -370,7 +370,7 @@ impl World {
         for index in 0..count {
             self.run_container(pod, index);
         }
-        self.signal(RuntimeSignal::Changed);
+        self.signal(&RuntimeSignal::Changed);
         Ok(())
     }
 
@@ -432,7 +432,7 @@ impl World {
             container: container.name.clone(),
             code,
         };
-        self.signal(died);
+        self.signal(&died);
         let restarts = !stopping
             && match policy {
                 RestartPolicy::Always => true,
@@ -474,7 +474,7 @@ impl World {
     }
 
     fn end_containers(&mut self, pod: &PodName, generation: u64) {
-        let code = *self.random.pick(&[0, 143, 137]);
+        let code = self.random.pick(&[0, 143, 137]);
         let Some(model) = self
             .podman
             .pods
@@ -493,7 +493,7 @@ impl World {
         for (index, run) in ending {
             self.die(pod, generation, index, run, code);
         }
-        self.signal(RuntimeSignal::StopRequested {
+        self.signal(&RuntimeSignal::StopRequested {
             pod: pod.to_string(),
         });
     }
@@ -509,10 +509,10 @@ impl World {
             self.die(pod, generation, index, run, 137);
         }
         self.podman.pods.remove(pod);
-        self.signal(RuntimeSignal::StopRequested {
+        self.signal(&RuntimeSignal::StopRequested {
             pod: pod.to_string(),
         });
-        self.signal(RuntimeSignal::Changed);
+        self.signal(&RuntimeSignal::Changed);
     }
 
     /// `podman pod start` of a pod that is there and does not run.
@@ -552,7 +552,7 @@ impl World {
         }
         let generation = model.generation;
         let latency = self.random.millis(10, 60_000);
-        self.signal(RuntimeSignal::Changed);
+        self.signal(&RuntimeSignal::Changed);
         self.after(
             latency,
             Happening::Podman(Inside::Unpause(pod.clone(), generation)),
@@ -625,7 +625,7 @@ impl World {
     }
 
     /// Reports a change: at once, late, twice or never.
-    pub(super) fn signal(&mut self, signal: RuntimeSignal) {
+    pub(super) fn signal(&mut self, signal: &RuntimeSignal) {
         let Some(daemon) = &self.daemon else {
             return;
         };

@@ -114,7 +114,7 @@ fn a_changed_manifest_shows_until_the_restart() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.runs("a");
     bench.list();
     let new = changed(&a);
@@ -123,7 +123,7 @@ fn a_changed_manifest_shows_until_the_restart() {
     assert!(bench.state.snapshot().pod("a").unwrap().changed);
     let (id, _) = bench.accepted(restart("a"));
     bench.result(id, EffectResult::Stopped(Ok(())));
-    bench.to_awaiting(id, &new);
+    bench.reach_awaiting(id, &new);
     bench.runs("a");
     bench.list();
     assert!(!bench.state.snapshot().pod("a").unwrap().changed);

@@ -9,7 +9,7 @@ fn a_crash_loop_during_a_start_is_stopped_with_its_last_words() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     for _ in 0..4 {
         bench.wait(2);
         assert_eq!(actions(&bench.died("a", 7)), [""; 0]);
@@ -92,7 +92,7 @@ fn a_pod_that_is_never_restarted_ends_its_start(#[case] code: i32, #[case] statu
     let a = entry("a", RestartPolicy::Never);
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.exited("a", code);
     let effects = bench.list();
     if code == 0 {
@@ -147,7 +147,7 @@ fn a_pod_stopped_outside_while_it_is_started_is_not_waited_for() {
     let a = publishing("a", 80);
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.runs("a");
     bench.list();
     bench.stop_requested("a");

@@ -3,29 +3,28 @@
 mod catalogue;
 mod endings;
 mod operations;
+mod pods;
 mod recovery;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::pods::{always, changed, entry, publishing, row};
 use super::super::effect::{Action, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Settings, State};
 use super::step;
-use crate::domain::catalogue::{CataloguePod, Digest, Manifest, RenderedPod};
+use crate::domain::catalogue::{CataloguePod, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, ObservedContainer, ObservedPod, RuntimeSignal};
 use crate::domain::operation::{Done, Intent, OperationId, OperationView};
-use crate::domain::pod::{
-    Category, ContainerSpec, Footprint, PodSpec, PortSpec, Priority, Protocol, PullPolicy,
-    RestartPolicy,
-};
+use crate::domain::pod::RestartPolicy;
 use crate::domain::state::{PodStatus, Wanted};
 use crate::ports::{PodRecord, Record, StoreError};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An engine under test, its clock, and the pods that the model of the runtime lists.
 struct Bench {
@@ -159,12 +158,12 @@ impl Bench {
     }
 
     /// Brings a stored start to where its pod is played.
-    fn to_creating(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
-        self.to_pulling(id, entry);
+    fn reach_creating(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
+        self.reach_pulling(id, entry);
         self.result(id, EffectResult::Images(Ok(())))
     }
 
-    fn to_pulling(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
+    fn reach_pulling(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
         let rendered = RenderedPod {
             spec: entry.spec.clone(),
             text: String::new(),
@@ -173,8 +172,8 @@ impl Bench {
     }
 
     /// Brings a stored start to where its pod is waited for.
-    fn to_awaiting(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
-        self.to_creating(id, entry);
+    fn reach_awaiting(&mut self, id: OperationId, entry: &CataloguePod) -> Vec<Effect> {
+        self.reach_creating(id, entry);
         self.result(id, EffectResult::Played(Ok(())))
     }
 
@@ -277,72 +276,6 @@ fn remove(pod: &str, force: bool) -> Command {
     Command::Remove { pod, force }
 }
 
-/// A pod with one container and no checks.
-fn entry(name: &str, restart_policy: RestartPolicy) -> CataloguePod {
-    CataloguePod {
-        spec: PodSpec {
-            name: name.parse().unwrap(),
-            category: Category::Optional,
-            priority: Priority::default(),
-            after: Vec::new(),
-            footprint: Footprint::DEFAULT,
-            grace: Duration::from_secs(10),
-            restart_policy,
-            host_network: false,
-            init_containers: Vec::new(),
-            containers: vec![ContainerSpec {
-                name: "server".to_owned(),
-                image: "image".to_owned(),
-                pull_policy: PullPolicy::IfNotPresent,
-                ports: Vec::new(),
-                readiness: None,
-                memory_limit: None,
-                cpu_limit: None,
-            }],
-        },
-        manifest: Manifest {
-            text: name.to_owned(),
-            digest: Digest(format!("{name} 0")),
-        },
-    }
-}
-
-fn always(name: &str) -> CataloguePod {
-    entry(name, RestartPolicy::Always)
-}
-
-/// The same pod with a published TCP port, which has to accept before it is ready.
-fn publishing(name: &str, host_port: u16) -> CataloguePod {
-    let mut entry = always(name);
-    entry.spec.containers[0].ports.push(PortSpec {
-        name: None,
-        container_port: 80,
-        host_port: Some(host_port),
-        host_ip: None,
-        protocol: Protocol::Tcp,
-    });
-    entry
-}
-
-fn changed(entry: &CataloguePod) -> CataloguePod {
-    let mut entry = entry.clone();
-    entry.manifest.digest = Digest(format!("{} 1", entry.spec.name));
-    entry
-}
-
-fn row(entry: &CataloguePod, wanted: Wanted, status: PodStatus) -> PodRecord {
-    let pod = super::super::state::Pod::new(
-        uuid::Uuid::from_u128(u128::from(entry.spec.name.as_str().as_bytes()[0])),
-        std::sync::Arc::new(entry.clone()),
-        start(),
-    );
-    PodRecord {
-        wanted,
-        status,
-        ..pod.record(crate::domain::sample::PodUsage::default(), start())
-    }
-}
-
 fn store_error() -> StoreError {
     StoreError::Failed("no room".to_owned())
 }
@@ -397,9 +330,9 @@ fn written(effects: &[Effect], pod: &str) -> Option<PodRecord> {
         ) => Some(records),
         _ => None,
     });
-    let rows = records.flatten().filter_map(|record| match record {
+    let mut rows = records.flatten().filter_map(|record| match record {
         Record::PutPod(row) if row.name.as_str() == pod => Some((**row).clone()),
         _ => None,
     });
-    rows.last()
+    rows.next_back()
 }

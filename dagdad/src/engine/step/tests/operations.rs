@@ -25,7 +25,7 @@ fn a_start_goes_through_every_stage() {
     );
     assert_eq!(bench.status("a"), PodStatus::Starting);
     assert_eq!(actions(&bench.result(id, EffectResult::Stored)), ["render"]);
-    assert_eq!(actions(&bench.to_pulling(id, &a)), ["pull"]);
+    assert_eq!(actions(&bench.reach_pulling(id, &a)), ["pull"]);
     assert_eq!(
         actions(&bench.result(id, EffectResult::Images(Ok(())))),
         ["play"]
@@ -77,7 +77,7 @@ fn a_stop_that_is_not_stored_does_not_cut_a_start_short() {
     let a = publishing("a", 80);
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (start, _) = bench.start("a");
-    bench.to_awaiting(start, &a);
+    bench.reach_awaiting(start, &a);
     let (id, effects) = bench.unstored(stop("a"));
     assert_eq!(actions(&effects), [""; 0]);
     let effects = bench.result(id, EffectResult::NotStored(store_error()));
@@ -102,7 +102,7 @@ fn a_stop_aborts_a_pull() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (start, _) = bench.start("a");
-    bench.to_pulling(start, &a);
+    bench.reach_pulling(start, &a);
     let (id, effects) = bench.stop("a");
     assert_eq!(actions(&effects), ["abort", "stop"]);
     assert_eq!(failure(&effects, start).code(), "cancelled");
@@ -116,7 +116,7 @@ fn a_stop_waits_for_a_play() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (start, _) = bench.start("a");
-    bench.to_creating(start, &a);
+    bench.reach_creating(start, &a);
     let (_, effects) = bench.stop("a");
     assert_eq!(actions(&effects), [""; 0]);
     let effects = bench.result(start, EffectResult::Played(Ok(())));
@@ -147,7 +147,7 @@ fn a_start_given_while_stopping_comes_after() {
     assert_eq!(success(&effects, down), "a is stopped");
     assert_eq!(actions(&effects), ["render"]);
     assert_eq!(bench.wanted("a"), Wanted::Up);
-    bench.to_awaiting(up, &a);
+    bench.reach_awaiting(up, &a);
     bench.runs("a");
     assert_eq!(success(&bench.list(), up), "a is running");
 }
@@ -165,7 +165,7 @@ fn a_third_command_takes_the_place_of_the_second() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (start, _) = bench.start("a");
-    bench.to_creating(start, &a);
+    bench.reach_creating(start, &a);
     let (second, _) = bench.stop("a");
     let (_, effects) = bench.unstored(restart("a"));
     assert_eq!(failure(&effects, second).code(), "cancelled");
@@ -180,7 +180,7 @@ fn a_restart_goes_down_and_up() {
     assert_eq!(bench.status("a"), PodStatus::Stopping);
     let effects = bench.result(id, EffectResult::Stopped(Ok(())));
     assert_eq!(actions(&effects), ["render"]);
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.runs("a");
     assert_eq!(success(&bench.list(), id), "a is running again");
 }
@@ -267,7 +267,7 @@ fn an_unready_pod_is_left_running_when_its_time_is_over() {
     let a = publishing("a", 80);
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.runs("a");
     assert!(ending(&bench.list(), id).is_none());
     bench.wait(61);
@@ -285,7 +285,7 @@ fn a_pod_that_does_not_run_when_its_time_is_over_is_in_error() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.exited("a", 1);
     bench.list();
     bench.wait(61);
@@ -300,7 +300,7 @@ fn a_check_that_holds_ends_the_wait() {
     let a = publishing("a", 80);
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_awaiting(id, &a);
+    bench.reach_awaiting(id, &a);
     bench.runs("a");
     let effects = bench.list();
     let Some(Effect::Probe {
@@ -333,7 +333,7 @@ fn a_pod_that_runs_already_when_it_is_played_is_waited_for() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (id, _) = bench.start("a");
-    bench.to_creating(id, &a);
+    bench.reach_creating(id, &a);
     let error = RuntimeError::AlreadyRunning { pod: "a".into() };
     assert!(ending(&bench.result(id, EffectResult::Played(Err(error))), id).is_none());
     bench.runs("a");
@@ -383,7 +383,7 @@ fn all_who_wait_are_told_when_the_daemon_ends() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let (first, _) = bench.start("a");
-    bench.to_creating(first, &a);
+    bench.reach_creating(first, &a);
     let (second, _) = bench.stop("a");
     let effects = bench.tell(Event::Shutdown);
     for id in [first, second] {

@@ -27,13 +27,14 @@ fn killed_during(
     (bench, id, effects)
 }
 
-fn running() -> Option<ContainerState> {
-    Some(ContainerState::Running { since: start() })
+fn running() -> ContainerState {
+    ContainerState::Running { since: start() }
 }
 
 #[test]
 fn a_start_that_came_up_is_waited_for() {
-    let (bench, id, effects) = killed_during(OperationKind::Start, PodStatus::Starting, running());
+    let (bench, id, effects) =
+        killed_during(OperationKind::Start, PodStatus::Starting, Some(running()));
     assert_eq!(actions(&effects), [""; 0]);
     assert_eq!(success(&effects, id), "a is running");
     assert!(!bench.state.snapshot().pod("a").unwrap().changed);
@@ -42,12 +43,12 @@ fn a_start_that_came_up_is_waited_for() {
 #[rstest]
 #[case::start(OperationKind::Start, None, "render")]
 #[case::half_created(OperationKind::Start, Some(ContainerState::Created), "render")]
-#[case::stop(OperationKind::Stop, running(), "stop")]
+#[case::stop(OperationKind::Stop, Some(running()), "stop")]
 #[case::stop_that_was_done(OperationKind::Stop, None, "stop")]
-#[case::restart(OperationKind::Restart, running(), "stop")]
+#[case::restart(OperationKind::Restart, Some(running()), "stop")]
 #[case::restart_half_done(OperationKind::Restart, None, "stop")]
 #[case::remove(OperationKind::Remove, None, "remove")]
-#[case::forced_remove(OperationKind::Remove, running(), "stop")]
+#[case::forced_remove(OperationKind::Remove, Some(running()), "stop")]
 fn what_was_open_is_done_again(
     #[case] kind: OperationKind,
     #[case] seen: Option<ContainerState>,
