@@ -5,6 +5,7 @@
 //! `DAGDA_SEED=17` one of them with its last events printed. A seed that breaks an invariant
 //! prints itself and the same.
 
+mod calls;
 mod disk;
 mod invariants;
 mod people;
@@ -19,9 +20,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::calls::Call;
 use self::disk::{Disk, Writer};
 use self::invariants::Ledger;
-use self::podman::{Call, Inside, Mood, Podman};
+use self::podman::{Inside, Mood, Podman};
 use self::random::Random;
 use super::effect::{Effect, Persist};
 use super::event::{EffectResult, Event};
