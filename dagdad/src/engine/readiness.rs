@@ -140,3 +140,6 @@ impl Watch {
 fn eager_delay(asked: u32) -> Duration {
     EAGER.0.saturating_mul(1 << asked.min(10)).min(EAGER.1)
 }
+
+#[cfg(test)]
+mod tests;

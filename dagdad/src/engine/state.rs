@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::event::Ticket;
 use super::identity::Identities;
 use super::readiness::Watch;
-use crate::domain::catalogue::{Applied, CataloguePod, Digest, RenderedPod};
+use crate::domain::catalogue::{Applied, CataloguePod, Change, Digest, RenderedPod};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
 use crate::domain::observed::ObservedPod;
@@ -77,6 +77,15 @@ pub(super) struct Applying {
     pub(super) applied: Vec<Applied>,
     /// What is new or different, each with the id of its row.
     pub(super) changed: Vec<(Uuid, Arc<CataloguePod>)>,
+}
+
+impl Applying {
+    /// Whether the pod comes into the catalogue with this change.
+    pub(super) fn created(&self, name: &PodName) -> bool {
+        self.applied
+            .iter()
+            .any(|object| object.name == *name && object.change == Change::Created)
+    }
 }
 
 /// What is due when.

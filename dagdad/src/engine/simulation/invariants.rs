@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::effect::Effect;
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Life, State};
-use super::World;
+use super::podman::ModelPod;
+use super::{Tool, World};
 use crate::domain::catalogue::Digest;
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -209,8 +210,8 @@ impl World {
                 let pod = daemon.state.pods.get(pod)?;
                 pod.operation.as_ref()
             });
-            if later.is_none() && !self.podman.pods.get(pod).is_some_and(|pod| pod.runs()) {
-                self.stopped_by_people.insert(pod.clone());
+            if later.is_none() && !self.podman.pods.get(pod).is_some_and(ModelPod::runs) {
+                self.stopped_by_people.insert(pod.clone(), Tool::Dagda);
             }
         }
     }
@@ -299,7 +300,7 @@ impl World {
         if !settled {
             return;
         }
-        let runs = model.is_some_and(|model| model.runs());
+        let runs = model.is_some_and(ModelPod::runs);
         let says_runs = match view.status {
             PodStatus::Running => true,
             PodStatus::Stopped | PodStatus::Error => false,
@@ -318,9 +319,15 @@ impl World {
                 assert!(view.ready, "{name} is ready and not known to be");
             }
         }
+        let stopped = self.stopped_by_people.get(name);
         assert!(
-            !(runs && self.stopped_by_people.contains(name)),
+            !runs || stopped.is_none(),
             "{name} was stopped by somebody and runs"
+        );
+        assert!(
+            view.status == PodStatus::Stopped || stopped != Some(&Tool::Dagda),
+            "{name} was stopped and is in error: {:?}",
+            view.message
         );
     }
 }

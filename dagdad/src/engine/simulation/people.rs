@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::event::{Command, Event, Ticket};
-use super::podman::Mood;
-use super::{Happening, World};
+use super::podman::{ModelPod, Mood};
+use super::{Happening, Tool, World};
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
 use crate::domain::name::PodName;
 use crate::domain::pod::{
@@ -27,7 +27,7 @@ impl World {
             self.random.millis(1_000, 300_000)
         };
         self.after(pause, Happening::Somebody);
-        let pod = name((*self.random.pick(&NAMES)).to_owned());
+        let pod = name(self.random.pick(&NAMES));
         match self.random.below(if self.gentle { 66 } else { 100 }) {
             0..22 => self.command(Command::Start {
                 pod: pod.to_string(),
@@ -51,10 +51,10 @@ impl World {
             }
             50..66 => self.apply(),
             66..70 => {
-                if self.podman.pods.contains_key(&pod) {
+                if self.podman.pods.get(&pod).is_some_and(ModelPod::runs) {
                     self.stop_pod(&pod, Duration::from_secs(10), None);
                     if self.daemon.is_some() && self.podman.mood == Mood::Well {
-                        self.stopped_by_people.insert(pod);
+                        self.stopped_by_people.insert(pod, Tool::Podman);
                     }
                 }
             }
@@ -65,7 +65,7 @@ impl World {
             }
             74..76 => self.remove_pod(&pod),
             76..80 => {
-                let code = *self.random.pick(&[0, 1, 139]);
+                let code = self.random.pick(&[0, 1, 139]);
                 self.crash(&pod, code);
             }
             80..82 => self.pause(&pod),
@@ -122,7 +122,7 @@ impl World {
     }
 }
 
-pub(super) fn name(text: String) -> PodName {
+fn name(text: &str) -> PodName {
     text.parse().expect("a name")
 }
 
@@ -175,7 +175,7 @@ fn manifest(text: &str, version: u64) -> CataloguePod {
     };
     CataloguePod {
         spec: PodSpec {
-            name: name(text.to_owned()),
+            name: name(text),
             category: crate::domain::pod::Category::Optional,
             priority: Priority::default(),
             after: Vec::new(),

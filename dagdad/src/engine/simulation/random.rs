@@ -34,8 +34,8 @@ impl Random {
         Duration::from_millis(from + self.below(to - from))
     }
 
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         let index = self.below(from.len() as u64);
-        &from[usize::try_from(index).expect("an index")]
+        from[usize::try_from(index).expect("an index")]
     }
 }

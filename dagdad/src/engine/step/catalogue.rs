@@ -86,11 +86,12 @@ impl State {
             return;
         };
         let stored = result.is_ok();
-        for (id, entry) in applying.changed {
+        for (id, entry) in applying.changed.clone() {
             let name = entry.spec.name.clone();
             match self.pods.get_mut(&name) {
                 Some(pod) if stored => pod.entry = entry,
-                None if stored => {
+                // One that was there and is not any more was removed meanwhile.
+                None if stored && applying.created(&name) => {
                     self.pods.insert(name.clone(), Pod::new(id, entry, now));
                     self.adopt(&name, now, out);
                 }

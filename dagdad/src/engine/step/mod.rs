@@ -35,6 +35,8 @@ mod observation;
 mod operation;
 mod outcome;
 mod recovery;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
