@@ -200,10 +200,10 @@ impl Part {
             }
             "unfinished" => Box::pin(iter([preparing])),
             "broken" => {
-                let stop = Arc::clone(&self.stop);
+                let tear = Arc::clone(&self.stop);
                 Box::pin(
                     iter([preparing]).chain(tokio_stream::once(()).then(move |()| {
-                        stop.notify_one();
+                        tear.notify_one();
                         std::future::pending()
                     })),
                 )
