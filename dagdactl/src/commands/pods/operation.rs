@@ -59,8 +59,8 @@ where
 {
     let names = distinct(names);
     let daemon = session.connect().await?;
-    let mut interrupts = Interrupts::listen()?;
     let progress = Progress::detect(session.output.json());
+    let mut interrupts = Interrupts::listen(progress.clone())?;
     let width = names
         .iter()
         .map(|name| name.as_str().len())
@@ -122,16 +122,18 @@ fn distinct(names: Vec<PodName>) -> Vec<PodName> {
 /// Ctrl-C, listened for from the first moment, so that none is lost between two pods.
 struct Interrupts {
     signals: Signal,
+    progress: Progress,
     /// One came: nothing is waited for any more.
     came: bool,
 }
 
 impl Interrupts {
-    fn listen() -> Result<Self, Error> {
+    fn listen(progress: Progress) -> Result<Self, Error> {
         let signals = signal(SignalKind::interrupt())
             .map_err(|error| Error::Internal(format!("cannot listen for Ctrl-C: {error}")))?;
         Ok(Self {
             signals,
+            progress,
             came: false,
         })
     }
@@ -155,7 +157,10 @@ impl Interrupts {
                     Ok((track, end)) => (Some(track), end),
                     Err(error) => (None, Err(Error::Internal(error.to_string()))),
                 },
-                _ = self.signals.recv() => self.came = true,
+                _ = self.signals.recv() => {
+                    self.came = true;
+                    self.progress.freeze();
+                }
             }
         }
         task.abort();
