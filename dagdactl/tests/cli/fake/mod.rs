@@ -20,7 +20,6 @@ use tokio::net::UnixListener;
 use tokio::sync::Notify;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::UnixListenerStream;
-
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status};
