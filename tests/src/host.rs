@@ -373,13 +373,13 @@ impl TestHost {
     ) -> Vec<v1::Pod> {
         self.block_on(async {
             let request = v1::ListPodsRequest { all: true };
-            let stream = self
+            let mut stream = self
                 .pods_client()
                 .watch_pods(request)
                 .await
                 .expect("watch the pods")
                 .into_inner();
-            wire::first(stream, what, |list| {
+            wire::first(&mut stream, what, |list| {
                 wanted(&list.pods).then(|| list.pods.clone())
             })
             .await
@@ -414,6 +414,37 @@ impl TestHost {
         found.expect("found just now")
     }
 
+    /// Starts a pod and waits until its containers run and only its readiness is awaited. The
+    /// start goes on when the returned stream is dropped.
+    ///
+    /// # Panics
+    /// It never gets there.
+    pub fn start_until_awaiting(&self, name: &str) -> tonic::Streaming<v1::OperationUpdate> {
+        let request = v1::StartPodRequest {
+            name: name.to_owned(),
+        };
+        self.block_on(async {
+            let mut stream = self
+                .pods_client()
+                .start_pod(request)
+                .await
+                .expect("start the pod")
+                .into_inner();
+            wire::first(
+                &mut stream,
+                "readiness is awaited",
+                |update| match &update.update {
+                    Some(v1::operation_update::Update::Progress(progress)) => {
+                        (progress.stage() == v1::Stage::Awaiting).then_some(())
+                    }
+                    other => panic!("the start of {name} ended early: {other:?}"),
+                },
+            )
+            .await;
+            stream
+        })
+    }
+
     /// Watches the status until it is as wanted.
     ///
     /// # Panics
@@ -428,8 +459,8 @@ impl TestHost {
                 .status_client()
                 .watch_status(v1::WatchStatusRequest {})
                 .await;
-            let stream = stream.expect("watch the status").into_inner();
-            wire::first(stream, what, |status| {
+            let mut stream = stream.expect("watch the status").into_inner();
+            wire::first(&mut stream, what, |status| {
                 wanted(status).then(|| status.clone())
             })
             .await
@@ -447,13 +478,16 @@ impl TestHost {
                 object: None,
                 limit: 10_000,
             };
-            let stream = self
+            let mut stream = self
                 .events_client()
                 .follow_events(request)
                 .await
                 .expect("follow the events")
                 .into_inner();
-            wire::first(stream, what, |event| wanted(event).then(|| event.clone())).await
+            wire::first(&mut stream, what, |event| {
+                wanted(event).then(|| event.clone())
+            })
+            .await
         })
     }
 

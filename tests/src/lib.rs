@@ -36,4 +36,4 @@ pub use host::TestHost;
 
 /// How long any single wait may take before the test fails. Generous: it is never a measure of
 /// speed, only the end of hope.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(45);

@@ -41,7 +41,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
 /// # Panics
 /// The stream ends or fails first, or [`PATIENCE`] does; the last message is shown then.
 pub async fn first<M: std::fmt::Debug, T>(
-    mut stream: tonic::Streaming<M>,
+    stream: &mut tonic::Streaming<M>,
     what: &str,
     mut wanted: impl FnMut(&M) -> Option<T>,
 ) -> T {
@@ -74,9 +74,9 @@ pub async fn first<M: std::fmt::Debug, T>(
 /// # Panics
 /// The stream ends without an outcome, or not at all.
 pub async fn outcome(
-    stream: tonic::Streaming<v1::OperationUpdate>,
+    mut stream: tonic::Streaming<v1::OperationUpdate>,
 ) -> Result<v1::Done, v1::ErrorDetail> {
-    first(stream, "the operation ended", |update| {
+    first(&mut stream, "the operation ended", |update| {
         match &update.update {
             Some(v1::operation_update::Update::Done(done)) => Some(Ok(done.clone())),
             Some(v1::operation_update::Update::Error(error)) => Some(Err(error.clone())),

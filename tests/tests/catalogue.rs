@@ -139,6 +139,7 @@ spec:
       image: localhost/dagda-test:latest
       command: [/bin/busybox, httpd, -f, -p, '8080']
       env: [{name: GREETING, value: \"${GREETING}\"}]
+      envFrom: [{configMapRef: {name: web-settings}}]
 ---
 apiVersion: v1
 kind: ConfigMap

@@ -59,10 +59,7 @@ fn it_ends_in_time_while_clients_watch_and_a_start_is_under_way() {
     let mut host = TestHost::ready();
     let never = "{exec: {command: [/bin/busybox, 'false']}, periodSeconds: 1}";
     host.apply(&Pod::waiting("p").readiness(never));
-    host.run(["pods", "start", "--no-wait", "p"]).done();
-    host.await_event("the pod's processes run", |event| {
-        event.kind == "pod_started"
-    });
+    drop(host.start_until_awaiting("p"));
     let mut watchers = [
         host.spawn(["status", "--watch"]),
         host.spawn(["events", "--follow"]),
