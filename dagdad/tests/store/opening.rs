@@ -183,14 +183,14 @@ fn run_with_own_mounts(test: &str) {
         .args(["--ignored", "--exact", "--nocapture", test])
         .output()
         .expect("unshare (util-linux) is needed");
-    let text = format!(
+    let said = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{test} failed:\n{text}"
+        output.status.success() && said.contains("1 passed"),
+        "{test} failed:\n{said}"
     );
 }
 
