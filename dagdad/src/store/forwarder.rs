@@ -147,7 +147,7 @@ impl Forwarder {
             let mut reader = self.inner.database.reader().await?;
             let batch = outbox::next_batch(&mut reader, BATCH_ENTRIES, BATCH_BYTES)
                 .await
-                .map_err(|error| self.inner.database.error(error))?;
+                .map_err(|error| self.inner.database.error(&error))?;
             drop(reader);
             let Some(last) = batch.last() else {
                 return Ok(());
@@ -210,7 +210,7 @@ impl Forwarder {
             let mut reader = self.inner.database.reader().await?;
             let surplus = outbox::missing(&mut reader, relation, &page)
                 .await
-                .map_err(|error| self.inner.database.error(error))?;
+                .map_err(|error| self.inner.database.error(&error))?;
             drop(reader);
             link.delete(relation, &surplus)
                 .await
@@ -240,21 +240,18 @@ impl Forwarder {
 
     fn report_down(&self, error: &ForwardError) {
         let reason = error.to_string();
-        let since = match self.inner.link() {
+        let (since, known) = match self.inner.link() {
             MirrorLink::Disconnected {
                 since,
-                reason: before,
-            } => {
-                if before != reason {
-                    tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
-                }
-                since
-            }
-            _ => {
-                tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
-                Timestamp::now()
+                reason: known,
+            } => (since, Some(known)),
+            MirrorLink::Disabled | MirrorLink::Connecting | MirrorLink::Connected => {
+                (Timestamp::now(), None)
             }
         };
+        if known.as_ref() != Some(&reason) {
+            tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
+        }
         self.inner
             .set_link(MirrorLink::Disconnected { reason, since });
     }

@@ -304,7 +304,7 @@ async fn behind_newest(
 ) -> Result<i64, sqlx::Error> {
     let newest: Option<i64> = sqlx::query_scalar(
         "SELECT max(timestamp) FROM system_resources
-         WHERE resolution_seconds = ? AND timestamp <= ?",
+         WHERE resolution_seconds = ? AND timestamp < ?",
     )
     .bind(tier)
     .bind(until)
@@ -332,12 +332,12 @@ SELECT max(min(timestamp), ?1) AS at,
 FROM (
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure
     FROM system_resources
-    WHERE resolution_seconds = 600 AND timestamp > ?1 - 600000000 AND timestamp <= ?2
+    WHERE resolution_seconds = 600 AND timestamp > ?1 - 600000000 AND timestamp < ?2
       AND timestamp < ?3
     UNION ALL
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure
     FROM system_resources
-    WHERE resolution_seconds = 60 AND timestamp > ?1 - 60000000 AND timestamp <= ?2
+    WHERE resolution_seconds = 60 AND timestamp > ?1 - 60000000 AND timestamp < ?2
       AND timestamp >= ?3 AND timestamp < ?4
     UNION ALL
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure

@@ -50,11 +50,14 @@ impl MariaDbOptions {
     fn connect_options(&self) -> MySqlConnectOptions {
         let options = MySqlConnectOptions::new()
             .username(&self.user)
-            .password(self.password.expose_secret())
             .charset("utf8mb4")
             .collation("utf8mb4_bin")
             .timezone(Some("+00:00".to_owned()))
             .disable_statement_logging();
+        let options = match self.password.expose_secret() {
+            "" => options,
+            password => options.password(password),
+        };
         match &self.socket {
             Some(path) => options.socket(path),
             None => options.host(&self.host).port(self.port),
