@@ -34,6 +34,10 @@ const END_DEADLINE: Duration = Duration::from_secs(3);
 /// A child that lived this long did not die of its start.
 const SETTLED: Duration = Duration::from_secs(30);
 
+/// `sun_path` holds 108 bytes, the last of which is zero.
+/// Source: <https://man7.org/linux/man-pages/man7/unix.7.html>
+const LONGEST_SOCKET_PATH: usize = 107;
+
 /// Variables that the child gets: what Podman itself reads. Everything else, passwords and
 /// systemd's notification socket among it, stays with dagdad.
 const PASSED_VARIABLES: [&str; 18] = [
@@ -293,6 +297,12 @@ impl Service {
     /// Makes the way free for a child's socket: removes one that nobody listens on.
     fn clear_socket(&self) -> Result<(), String> {
         let path = self.own.display();
+        if self.own.as_os_str().len() > LONGEST_SOCKET_PATH {
+            return Err(format!(
+                "{path} is too long for a socket, {LONGEST_SOCKET_PATH} bytes at most; use a \
+                 shorter state directory"
+            ));
+        }
         if let Some(folder) = self.own.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
