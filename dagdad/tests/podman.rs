@@ -821,6 +821,10 @@ async fn without_a_socket_podman_is_run_and_run_again() {
     );
 
     let mut signals = connected(&runtime).await;
+    // An event shows that the stream is open, and so that it breaks with the service.
+    podman.cli(&["pod", "create", "--name", "sign"]);
+    assert_eq!(next(&mut signals).await, RuntimeSignal::Changed);
+    podman.cli(&["pod", "rm", "sign"]);
     let [pid] = services_at(&socket)[..] else {
         panic!("one service")
     };
@@ -843,6 +847,39 @@ async fn without_a_socket_podman_is_run_and_run_again() {
         runtime.list().await.is_err(),
         "after its shutdown no service is started"
     );
+}
+
+#[tokio::test]
+async fn a_podman_killed_during_a_start_leaves_nothing_half_made() {
+    let podman = TestPodman::without_service();
+    let options = PodmanOptions {
+        socket: None,
+        ..podman.options()
+    };
+    let socket = options.service_socket.clone();
+    let runtime = Podman::new(options);
+    let mut signals = connected(&runtime).await;
+    let idle = TestPod::new("idle")
+        .container("main", "exec busybox sleep 1000")
+        .render();
+    let kill = async {
+        // The first sign of the start.
+        while next(&mut signals).await != RuntimeSignal::Changed {}
+        for pid in services_at(&socket) {
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        }
+    };
+    let (outcome, ()) = tokio::join!(runtime.play(&idle), kill);
+    assert!(
+        outcome.is_err(),
+        "killed before it could say that it was done"
+    );
+    assert_eq!(pod(&runtime, "idle").await, None);
+    runtime
+        .play(&idle)
+        .await
+        .expect("nothing is in the way of another start");
+    runtime.shutdown().await;
 }
 
 #[tokio::test]

@@ -31,6 +31,11 @@ const START_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a child may take to end after SIGTERM.
 const END_DEADLINE: Duration = Duration::from_secs(3);
 
+/// A call waits so long for a child that is to be started again, rather than failing.
+const WORTH_WAITING: Duration = Duration::from_secs(1);
+
+const CLOSING: &str = "dagdad is shutting down";
+
 /// A child that lived this long did not die of its start.
 const SETTLED: Duration = Duration::from_secs(30);
 
@@ -191,15 +196,20 @@ impl Service {
                 keeper.state = ChildState::dead(why, &mut keeper.backoff);
             }
         }
-        match &mut keeper.state {
-            ChildState::Closed => return Err(unreachable("dagdad is shutting down".to_owned())),
-            ChildState::Dead { why, retry_at } if *retry_at > Instant::now() => {
-                let wait = Duration::from_secs((*retry_at - Instant::now()).as_secs() + 1);
-                let wait = humantime::format_duration(wait);
-                return Err(unreachable(format!(
-                    "{why}; it is started again within {wait}"
-                )));
+        if let ChildState::Dead { why, retry_at } = &keeper.state {
+            let wait = retry_at.saturating_duration_since(Instant::now());
+            if wait > WORTH_WAITING {
+                let wait = humantime::format_duration(Duration::from_secs(wait.as_secs() + 1));
+                let reason = format!("{why}; it is started again within {wait}");
+                return Err(unreachable(reason));
             }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.closing.cancelled() => return Err(unreachable(CLOSING.to_owned())),
+            }
+        }
+        match &mut keeper.state {
+            ChildState::Closed => return Err(unreachable(CLOSING.to_owned())),
             ChildState::Dead { .. } | ChildState::Absent => match self.spawn() {
                 Ok(child) => {
                     keeper.state = ChildState::Alive {
@@ -243,7 +253,7 @@ impl Service {
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(10)) => {}
-                () = self.closing.cancelled() => return Err("dagdad is shutting down".to_owned()),
+                () = self.closing.cancelled() => return Err(CLOSING.to_owned()),
             }
         }
         Err(format!(
