@@ -86,7 +86,10 @@ async fn bring_to_rest(
                 .accepted()?;
         }
         let answers = join_all(live.iter().map(|container| {
-            let path = format!("/containers/{}/stop?t={seconds}", encode(&container.id));
+            let path = format!(
+                "/containers/{}/stop?timeout={seconds}",
+                encode(&container.id)
+            );
             client.call(Call::post(path, WHAT), deadline)
         }))
         .await;
@@ -109,24 +112,28 @@ async fn bring_to_rest(
 }
 
 /// Removes `pod`, after killing what does not end within `grace`.
+///
+/// The forced removal of a running pod takes Podman 4 s; that of one at rest, none.
 pub async fn remove(
     client: &Client,
     pod: &str,
     grace: Duration,
     deadline: Duration,
 ) -> Result<(), RuntimeError> {
-    let path = format!(
-        "/pods/{}?force=true&timeout={}",
-        encode(pod),
-        whole_seconds(grace)
-    );
-    let answer = client
-        .call(Call::delete(path, "remove the pod"), deadline)
-        .await?;
-    if answer.status == StatusCode::NOT_FOUND {
-        return Ok(());
-    }
-    answer.accepted().map(|_| ())
+    let what = "remove the pod";
+    within(deadline, what, async {
+        if let Err(error) = stop(client, pod, grace, deadline).await {
+            tracing::debug!(pod, "not stopped before its removal: {error}");
+        }
+        let seconds = whole_seconds(grace);
+        let path = format!("/pods/{}?force=true&timeout={seconds}", encode(pod));
+        let answer = client.call(Call::delete(path, what), deadline).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(());
+        }
+        answer.accepted().map(|_| ())
+    })
+    .await
 }
 
 /// At least one: Podman takes 0 for "as usual", which is 10.
