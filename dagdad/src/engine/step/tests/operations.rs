@@ -40,6 +40,25 @@ fn a_start_goes_through_every_stage() {
 }
 
 #[test]
+fn a_pod_that_ends_at_once_is_not_called_running() {
+    let a = always("a");
+    let mut bench = Bench::with(std::slice::from_ref(&a));
+    let (id, _) = bench.start("a");
+    bench.reach_awaiting(id, &a);
+    bench.runs("a");
+    let listed = |bench: &Bench| Event::Listed(Ok(bench.pods.clone()));
+    let effects = bench.tell(listed(&bench));
+    assert!(ending(&effects, id).is_none(), "it may end at once");
+    bench.died("a", 3);
+    bench.exited("a", 3);
+    assert!(ending(&bench.list(), id).is_none());
+    bench.runs("a");
+    assert!(ending(&bench.list(), id).is_none(), "it ended once already");
+    bench.wait(5);
+    assert_eq!(success(&bench.tell(Event::Tick), id), "a is running");
+}
+
+#[test]
 fn what_is_done_already_is_said() {
     let mut bench = Bench::with_running(&[always("a"), always("b")], &["a"]);
     let (reply, effects) = bench.command(Command::Start { pod: "a".into() });
