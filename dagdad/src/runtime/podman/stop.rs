@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::join_all;
 use http::StatusCode;
 use tokio::time::Instant;
@@ -125,15 +126,48 @@ pub async fn remove(
         if let Err(error) = stop(client, pod, grace, deadline).await {
             tracing::debug!(pod, "not stopped before its removal: {error}");
         }
-        let seconds = whole_seconds(grace);
-        let path = format!("/pods/{}?force=true&timeout={seconds}", encode(pod));
-        let answer = client.call(Call::delete(path, what), deadline).await?;
-        if answer.status == StatusCode::NOT_FOUND {
-            return Ok(());
+        let mut pauses = removal_pauses();
+        loop {
+            let error = match remove_once(client, pod, grace, deadline).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match (&error, pauses.next()) {
+                (RuntimeError::Refused { .. }, Some(pause)) => {
+                    tracing::debug!(pod, "not removed, trying again: {error}");
+                    tokio::time::sleep(pause).await;
+                }
+                _ => return Err(error),
+            }
         }
-        answer.accepted().map(|_| ())
     })
     .await
+}
+
+async fn remove_once(
+    client: &Client,
+    pod: &str,
+    grace: Duration,
+    deadline: Duration,
+) -> Result<(), RuntimeError> {
+    let seconds = whole_seconds(grace);
+    let path = format!("/pods/{}?force=true&timeout={seconds}", encode(pod));
+    let answer = client
+        .call(Call::delete(path, "remove the pod"), deadline)
+        .await?;
+    if answer.status == StatusCode::NOT_FOUND {
+        return Ok(());
+    }
+    answer.accepted().map(|_| ())
+}
+
+/// 3 s in all. Where its service was killed, Podman's clean-up still holds mounts for a moment,
+/// and a removal gets only half through.
+fn removal_pauses() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_times(4)
+        .build()
 }
 
 /// At least one: Podman takes 0 for "as usual", which is 10.
