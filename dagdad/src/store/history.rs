@@ -31,8 +31,9 @@ use crate::domain::sample::HistoryPoint;
 const SETTLE: Duration = Duration::from_secs(30);
 const RAW_KEPT: Duration = Duration::from_hours(6);
 const MINUTES_KEPT: Duration = Duration::from_hours(48);
-/// How much of the finer tier one transaction rolls up at most: one day.
-const CHUNK: i64 = 86_400 * SECOND;
+/// How much of the finer tier one transaction rolls up at most: two hours, so that commits
+/// need not wait long for the writer after a long pause.
+const CHUNK: i64 = 2 * 3600 * SECOND;
 
 const SECOND: i64 = 1_000_000;
 const RAW: i64 = 0;

@@ -76,6 +76,14 @@ pub enum LinkError {
         /// What happened.
         reason: String,
     },
+    /// It answers with an error.
+    #[error("MariaDB at {address} refused: {reason}")]
+    Refused {
+        /// Where.
+        address: String,
+        /// MariaDB's words.
+        reason: String,
+    },
     /// The user is not let in.
     #[error(
         "MariaDB at {address} does not let {user} in ({reason}); check the password, or as an administrator: CREATE USER '{user}'@'%' IDENTIFIED BY '…'; GRANT ALL PRIVILEGES ON {database}.* TO '{user}'@'%';"
@@ -547,7 +555,8 @@ pub fn explain(options: &MariaDbOptions, error: &sqlx::Error) -> LinkError {
             database,
             reason,
         },
-        _ => LinkError::Unreachable { address, reason },
+        Some(_) => LinkError::Refused { address, reason },
+        None => LinkError::Unreachable { address, reason },
     }
 }
 

@@ -183,6 +183,53 @@ async fn a_newer_schema_in_mariadb_is_left_alone() {
     forwarding.crash().await;
 }
 
+/// A table is out of reach for a while: connections succeed, rows do not go through.
+#[tokio::test]
+async fn a_missing_table_is_named_and_got_over() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    let mut admin = server.admin().await;
+    admin
+        .execute("RENAME TABLE dagda_orchestrator.pods TO dagda_orchestrator.away")
+        .await
+        .unwrap();
+
+    store.commit(&[put(&pod("a"))]).await.unwrap();
+    let status = wait_for(&store, |status| {
+        matches!(status.link, MirrorLink::Disconnected { .. })
+    })
+    .await;
+    let MirrorLink::Disconnected { reason, since } = status.link else {
+        unreachable!()
+    };
+    assert!(
+        reason.contains("refused") && reason.contains("dagda_orchestrator.pods"),
+        "{reason}"
+    );
+
+    admin
+        .execute("RENAME TABLE dagda_orchestrator.away TO dagda_orchestrator.pods")
+        .await
+        .unwrap();
+    let mut seen = Vec::new();
+    wait_for(&store, |status| {
+        seen.push(status.link.clone());
+        status.link == MirrorLink::Connected
+    })
+    .await;
+    assert!(
+        seen.iter().rev().skip(1).all(|link| matches!(link,
+        MirrorLink::Disconnected { since: from, .. } if *from == since)),
+        "{seen:?}"
+    );
+    in_step(&store).await;
+    assert_equal(state.path(), &mut admin).await;
+    forwarding.shut_down().await;
+}
+
 /// A migration that was cut off half way is done again.
 #[tokio::test]
 async fn a_migration_that_was_cut_off_is_done_again() {
