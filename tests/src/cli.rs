@@ -2,14 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::binaries;
 use crate::process::{finish_child, missing};
+use crate::{PATIENCE, binaries};
 
 /// Exit codes of the contract.
 pub mod code {
@@ -147,6 +149,60 @@ pub fn spawn(command: &mut Command, stdin: Option<&str>) -> Child {
         std::thread::spawn(move || pipe.write_all(text.as_bytes()));
     }
     child
+}
+
+/// A `dagdactl` that goes on writing; ended when dropped.
+#[derive(Debug)]
+pub struct Watch {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Watch {
+    /// Starts a prepared command.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = spawn(command, None);
+        let output = child.stdout.take().expect("piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            BufReader::new(output)
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// Waits for a line, each a JSON object, that is as wanted.
+    ///
+    /// # Panics
+    /// None is within [`PATIENCE`], or one is no JSON.
+    pub fn await_object(&self, what: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("not within {PATIENCE:?}: {what}; seen so far: {seen:#?}")
+            };
+            let object = serde_json::from_str(&line)
+                .unwrap_or_else(|error| panic!("not JSON: {error}: {line}"));
+            if wanted(&object) {
+                return object;
+            }
+            seen.push(line);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn describe(command: &Command) -> String {

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Stdio;
 
 use dagda_tests::TestHost;
-use dagda_tests::cli::{self, code};
+use dagda_tests::cli::{self, Watch, code};
 use dagda_tests::manifest::{Pod, documents};
 use dagda_tests::ports;
 use serde_json::Value;
@@ -212,18 +212,11 @@ fn a_reader_that_goes_away_is_no_failure_to_speak_of() {
 
 #[test]
 fn watching_gives_one_object_a_line() {
-    use std::io::{BufRead as _, BufReader};
-
     let host = TestHost::ready();
     host.apply(&Pod::waiting("a"));
-    let mut child = host.spawn(["--json", "events", "--follow"]);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let start = host.spawn(["pods", "start", "a"]);
-    let event = lines
-        .by_ref()
-        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
-        .find(|event| event["kind"] == "pod_started")
-        .expect("the start is an event");
+    let events = Watch::start(host.dagdactl().args(["--json", "events", "--follow"]));
+    host.run(["pods", "start", "a"]).done();
+    let event = events.await_object("the pod is ready", |event| event["kind"] == "pod_ready");
     assert_eq!(event["object"], "a");
     assert!(
         event["at"]
@@ -232,25 +225,11 @@ fn watching_gives_one_object_a_line() {
             .parse::<jiff::Timestamp>()
             .is_ok()
     );
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(
-        dagda_tests::process::finish_child(start, "dagdactl pods start a")
-            .status
-            .success()
-    );
 
-    let mut child = host.spawn(["--json", "status", "--watch"]);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let running = |line: std::io::Result<String>| {
-        let status: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        status["pods"]["running"].as_u64()
-    };
-    assert_eq!(lines.next().map(running), Some(Some(1)));
+    let statuses = Watch::start(host.dagdactl().args(["--json", "status", "--watch"]));
+    statuses.await_object("one pod runs", |status| status["pods"]["running"] == 1);
     host.run(["pods", "stop", "a"]).done();
-    assert!(lines.any(|line| running(line) == Some(0)));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    statuses.await_object("no pod runs", |status| status["pods"]["running"] == 0);
 }
 
 #[test]

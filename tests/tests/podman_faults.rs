@@ -99,8 +99,7 @@ fn pods_run_on_while_podman_restarts_and_what_happened_meanwhile_is_seen() {
     host.run(["pods", "start", "up", "stopped-meanwhile"])
         .done();
     host.podman.kill_service();
-    host.podman
-        .run(["pod", "stop", "--time", "0", "stopped-meanwhile"]);
+    host.podman.run(["pod", "stop", "stopped-meanwhile"]);
     host.podman.start_service();
     host.await_state("stopped-meanwhile", PodState::Stopped);
     assert_eq!(
