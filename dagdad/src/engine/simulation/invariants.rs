@@ -206,11 +206,15 @@ impl World {
             assert!(fair, "no reason to fail: {error}");
         }
         if let (Some(pod), Ok(_)) = (self.ledger.stops.get(&operation), result) {
-            let later = self.daemon.as_ref().and_then(|daemon| {
-                let pod = daemon.state.pods.get(pod)?;
-                pod.operation.as_ref()
+            // The report waits for the disk; what came after the stop may be faster.
+            let stands = self.daemon.as_ref().is_some_and(|daemon| {
+                daemon
+                    .state
+                    .pods
+                    .get(pod)
+                    .is_some_and(|pod| pod.operation.is_none() && pod.life == Life::Down)
             });
-            if later.is_none() && !self.podman.pods.get(pod).is_some_and(ModelPod::runs) {
+            if stands && !self.podman.pods.get(pod).is_some_and(ModelPod::runs) {
                 self.stopped_by_people.insert(pod.clone(), Tool::Dagda);
             }
         }
