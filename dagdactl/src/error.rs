@@ -43,6 +43,9 @@ pub enum Error {
     /// A check of `doctor` failed.
     #[error("{0}")]
     Unhealthy(String),
+    /// The system did not give dagdactl what any program needs.
+    #[error("dagdactl itself failed: {0}")]
+    Internal(String),
     /// Standard output does not take what is written to it.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -100,6 +103,7 @@ impl Error {
             Self::Usage(_) => "usage",
             Self::File(_) => "file",
             Self::Unhealthy(_) => "unhealthy",
+            Self::Internal(_) => "internal",
             Self::Output(_) | Self::ClosedPipe => "output",
         }
     }
@@ -115,7 +119,7 @@ impl Error {
                 "timed_out" => 7,
                 _ => 1,
             },
-            Self::File(_) | Self::Unhealthy(_) | Self::Output(_) => 1,
+            Self::File(_) | Self::Unhealthy(_) | Self::Internal(_) | Self::Output(_) => 1,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 5,
             Self::NotPermitted(_) => 6,

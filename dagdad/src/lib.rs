@@ -16,7 +16,7 @@ pub mod store;
 mod systemd;
 pub mod telemetry;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,7 +170,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
             Ok(entry) => known.push((record, entry)),
             // It stays in the database; a later apply of the mended manifest takes it up.
             Err(error) => {
-                tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}")
+                tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}");
             }
         }
     }
@@ -243,7 +243,7 @@ fn api(
     }
 }
 
-fn read_variables(path: &PathBuf) -> Result<Variables, CommandError> {
+fn read_variables(path: &Path) -> Result<Variables, CommandError> {
     Variables::read(path).map_err(|error| CommandError::Invalid(error.to_string()))
 }
 

@@ -55,7 +55,7 @@ pub struct Cli {
 pub struct Global {
     /// The Unix socket of dagdad
     ///
-    /// Without it: /run/dagda/dagdad.sock for root; for others
+    /// Without it: $DAGDA_SOCKET; without that, /run/dagda/dagdad.sock for root; for others
     /// $XDG_RUNTIME_DIR/dagda/dagdad.sock where that exists, else /run/dagda/dagdad.sock.
     #[arg(
         long,

@@ -73,9 +73,7 @@ pub fn run(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .map_err(|error| {
-                    Error::File(format!("the system gives no event queue: {error}"))
-                })?;
+                .map_err(|error| Error::Internal(format!("no event queue: {error}")))?;
             runtime.block_on(converse(verb, session))
         }
     }

@@ -55,7 +55,7 @@ impl Output {
 
     /// Columns of the terminal; `None` where stdout is none and lines may be as long as they like.
     pub fn width(&self) -> Option<usize> {
-        self.terminal.then(|| screen::size().0)
+        self.terminal.then(|| screen::size(io::stdout()).0)
     }
 
     /// Prints a JSON document on a line of its own.
@@ -106,7 +106,7 @@ impl Output {
                 plain = anstream::adapter::strip_str(picture).to_string();
                 &plain
             };
-            self.write(screen::redraw(picture, screen::size().1, first).as_bytes())?;
+            self.write(screen::redraw(picture, screen::size(io::stdout()).1, first).as_bytes())?;
             return self.flush();
         }
         if !first {
@@ -159,10 +159,15 @@ impl Output {
         if self.json {
             return;
         }
+        let stderr = io::stderr();
+        let width = stderr.is_terminal().then(|| screen::size(&stderr).0);
+        let label = "error: ";
+        let text = escape::plain(&error.to_string()).into_owned();
+        let lines = wrap::wrap(&text, &" ".repeat(label.len()), width).join("\n");
         say(&format!(
-            "{} {}",
-            colour::paint(colour::BAD, "error:"),
-            escape::plain(&error.to_string())
+            "{}{}",
+            colour::paint(colour::BAD, label),
+            lines.trim_start()
         ));
         if !error.log().is_empty() {
             say("  its last lines:");

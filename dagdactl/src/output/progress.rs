@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{colour, escape, human};
 
@@ -68,6 +68,15 @@ impl Progress {
         }
     }
 
+    /// Draws no more, on a line of its own from here. After Ctrl-C the terminal has written `^C`
+    /// among the spinners, so that they can no longer be taken off the screen.
+    pub fn freeze(&self) {
+        if let Self::Spinners(all) = self {
+            all.set_draw_target(ProgressDrawTarget::hidden());
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+
     /// Runs `print` while nothing is drawn over what it prints.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match self {
@@ -101,7 +110,7 @@ impl Track {
 
     /// The operation ended; its line keeps a mark until [`Self::clear`].
     pub fn end(&mut self, well: bool, message: &str) {
-        if let Shown::Spinner { bar, took } = &mut self.shown {
+        if let Shown::Spinner { bar, took, .. } = &mut self.shown {
             *took = Some(bar.elapsed());
             let mark = if well {
                 "{prefix:.green}"
@@ -118,12 +127,20 @@ impl Track {
 
     /// Takes the operation off the screen and says how long it took, where that was shown.
     pub fn clear(self) -> Option<String> {
-        let Shown::Spinner { bar, took } = self.shown else {
+        let Shown::Spinner { bar, took, .. } = &self.shown else {
             return None;
         };
         let took = human::elapsed(took.unwrap_or_else(|| bar.elapsed()));
-        bar.finish_and_clear();
         Some(colour::paint(colour::DIM, format_args!("({took})")))
+    }
+}
+
+impl Drop for Track {
+    /// A spinner goes with its operation, also when the operation is no longer waited for.
+    fn drop(&mut self) {
+        if let Shown::Spinner { bar, .. } = &self.shown {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The terminal as a screen: its size, and a picture on it that is drawn anew.
 
 use std::fmt::Write;
+use std::os::fd::AsFd;
 
-/// Columns and rows of the terminal behind stdout; 80 × 24 where it does not tell.
-pub fn size() -> (usize, usize) {
-    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+/// Columns and rows of a terminal; 80 × 24 where it does not tell.
+pub fn size(terminal: impl AsFd) -> (usize, usize) {
+    match rustix::termios::tcgetwinsize(terminal) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
         _ => (80, 24),
     }

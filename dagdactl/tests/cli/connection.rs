@@ -96,7 +96,13 @@ fn a_socket_of_others_is_not_permitted() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("dagdactl");
-    fs::copy(env!("CARGO_BIN_EXE_dagdactl"), &program).unwrap();
+    // A copy made here would be busy for as long as another test's fork holds it open.
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_dagdactl"))
+        .arg(&program)
+        .status()
+        .unwrap();
+    assert!(copied.success());
     let socket = folder.path().join("dagdad.sock");
     let _listener = UnixListener::bind(&socket).unwrap();
     fs::set_permissions(&socket, Permissions::from_mode(0o000)).unwrap();

@@ -1,6 +1,8 @@
 //! The built `dagdactl` against a fake dagdad on a real Unix socket: exit codes, what goes to
 //! stdout and what to stderr, and every way in which the other side can fail.
 
+#![allow(clippy::unwrap_used)] // clippy excuses only functions with #[test]; a test fails by panicking
+
 mod connection;
 mod events_and_logs;
 mod fake;

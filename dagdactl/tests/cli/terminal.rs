@@ -75,3 +75,11 @@ fn a_watched_status_is_drawn_in_place() {
         "wrapping is on again: {text:?}"
     );
 }
+
+#[test]
+fn what_is_no_longer_waited_for_leaves_no_spinner() {
+    let (text, code) = on_terminal(&Fake::start(), "pods start slow --timeout 300ms", true);
+    assert_eq!(code, Some(7));
+    let rest = text.rsplit("\u{1b}[2K").next().unwrap();
+    assert!(!rest.contains("preparing"), "{text:?}");
+}

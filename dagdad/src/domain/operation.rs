@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::error::CommandError;
 use super::name::PodName;
+use super::state::Wanted;
 
 /// Names one operation, in time order (UUIDv7).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +46,17 @@ pub enum OperationKind {
     Restart,
     /// Down, out of the runtime, out of the catalogue.
     Remove,
+}
+
+impl OperationKind {
+    /// What the owner wants who asks for it.
+    #[must_use]
+    pub const fn wants(self) -> Wanted {
+        match self {
+            Self::Start | Self::Restart => Wanted::Up,
+            Self::Stop | Self::Remove => Wanted::Down,
+        }
+    }
 }
 
 impl fmt::Display for OperationKind {

@@ -19,7 +19,7 @@ use crate::domain::name::PodName;
 use crate::domain::observed::{LogLine, LogQuery};
 use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
 use crate::domain::pod::PullPolicy;
-use crate::ports::{Runtime, RuntimeError, Store};
+use crate::ports::{Runtime, RuntimeError, Store, StoreError};
 
 /// How many last lines of each container explain a failure.
 const DIAGNOSIS_LINES: u32 = 10;
@@ -163,9 +163,28 @@ impl Performer {
         if measurement && self.jobs.capacity() < self.jobs.max_capacity() / 2 {
             return tracing::warn!("a measurement is dropped: the store is too slow");
         }
-        if self.jobs.try_send(job).is_err() {
-            tracing::error!("records are dropped: the store has taken none for too long");
-        }
+        let Err(refused) = self.jobs.try_send(job) else {
+            return;
+        };
+        tracing::error!("records are dropped: the store has taken none for too long");
+        let error = StoreError::Failed("it has taken nothing for too long".to_owned());
+        let event = match refused.into_inner() {
+            Persist::Intent { pod, operation, .. } => Event::Result {
+                pod,
+                operation,
+                result: EffectResult::NotStored(error),
+            },
+            Persist::Change { ticket, .. } => Event::ChangeStored {
+                ticket,
+                result: Err(error),
+            },
+            // What waited for the records does not wait for ever.
+            Persist::Fact { then, .. } => {
+                return then.into_iter().for_each(|effect| self.perform(effect));
+            }
+            Persist::Measurement(_) => return,
+        };
+        self.spawn(std::future::ready(event));
     }
 
     fn answer(&mut self, ticket: Ticket, reply: Reply) {

@@ -9,7 +9,7 @@ use crate::domain::sample::Sample;
 use crate::ports::{MirrorStatus, ProbeFailure, RuntimeError, StoreError};
 
 /// Names a waiting caller, so that the pure core need not hold its channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
 /// One thing that happened, to be answered with effects.

@@ -19,6 +19,8 @@ pub mod event;
 pub mod handle;
 mod identity;
 mod readiness;
+#[cfg(test)]
+mod simulation;
 pub mod snapshot;
 pub mod state;
 pub mod step;

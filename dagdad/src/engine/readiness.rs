@@ -67,6 +67,12 @@ impl Watch {
         (watch, effects)
     }
 
+    /// What is checked, by index.
+    #[cfg(test)]
+    pub(super) fn readiness(&self) -> impl Iterator<Item = &Readiness> {
+        self.checks.iter().map(|check| &check.readiness)
+    }
+
     /// Whether all checks have passed.
     pub fn ready(&self) -> bool {
         self.checks.iter().all(|check| check.passed)
@@ -134,3 +140,6 @@ impl Watch {
 fn eager_delay(asked: u32) -> Duration {
     EAGER.0.saturating_mul(1 << asked.min(10)).min(EAGER.1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Everything the engine knows. Owned by one task; changed by [`super::step::step`] alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::event::Ticket;
 use super::identity::Identities;
 use super::readiness::Watch;
-use crate::domain::catalogue::{Applied, CataloguePod, Digest, RenderedPod};
+use crate::domain::catalogue::{Applied, CataloguePod, Change, Digest, RenderedPod};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
 use crate::domain::observed::ObservedPod;
@@ -79,6 +79,15 @@ pub(super) struct Applying {
     pub(super) changed: Vec<(Uuid, Arc<CataloguePod>)>,
 }
 
+impl Applying {
+    /// Whether the pod comes into the catalogue with this change.
+    pub(super) fn created(&self, name: &PodName) -> bool {
+        self.applied
+            .iter()
+            .any(|object| object.name == *name && object.change == Change::Created)
+    }
+}
+
 /// What is due when.
 #[derive(Debug, Clone)]
 pub(super) struct Schedule {
@@ -90,14 +99,16 @@ pub(super) struct Schedule {
 }
 
 /// The listing of pods, at most one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Listing {
     Idle,
     /// Changes were reported; listed once they have had a moment to come together.
     Due(Timestamp),
-    /// `again`: something changed meanwhile.
     UnderWay {
+        /// Something changed meanwhile.
         again: bool,
+        /// What was done with these meanwhile, the answer may not have seen.
+        outdated: BTreeSet<PodName>,
     },
 }
 
@@ -117,8 +128,10 @@ pub(super) struct Pod {
     pub(super) queued: Option<Queued>,
     /// When containers of it ended lately, oldest first.
     pub(super) deaths: VecDeque<Timestamp>,
-    /// Somebody told the runtime to stop it, and it was not this engine.
-    pub(super) stopped_outside: bool,
+    /// When somebody last told the runtime to stop it, and it was not this engine.
+    pub(super) stop_asked: Option<Timestamp>,
+    /// When this engine last had the runtime stop or replace it.
+    pub(super) stopped_by_us: Option<Timestamp>,
 }
 
 /// What the pod is, apart from what is being done with it.
@@ -171,6 +184,8 @@ pub(super) enum At {
     Awaiting {
         spec: Arc<crate::domain::pod::PodSpec>,
         deadline: Timestamp,
+        /// A pod with nothing to check counts once it has run until then.
+        steady_at: Option<Timestamp>,
     },
     Stopping,
     Removing,
@@ -232,8 +247,16 @@ impl Pod {
             operation: None,
             queued: None,
             deaths: VecDeque::new(),
-            stopped_outside: false,
+            stop_asked: None,
+            stopped_by_us: None,
         }
+    }
+
+    /// The operation in line that brings the pod down, once its intent is on disk.
+    pub(super) fn to_go_down(&self) -> Option<OperationKind> {
+        let queued = self.queued.as_ref().filter(|queued| queued.stored)?;
+        let kind = queued.operation.kind;
+        matches!(kind, OperationKind::Stop | OperationKind::Remove).then_some(kind)
     }
 
     /// The state in one word, what is being done with it included.
@@ -376,11 +399,13 @@ impl State {
                 superseded.push(intent);
                 continue;
             };
+            let wanted_before = pod.wanted;
+            pod.wanted = intent.kind.wants();
             let operation = Operation {
                 id: intent.id,
                 kind: intent.kind,
                 grace: None,
-                wanted_before: pod.wanted,
+                wanted_before,
                 verdict: None,
                 digest: None,
                 at: At::Recovering,
@@ -420,11 +445,16 @@ impl State {
         }
         for pod in self.pods.values() {
             if let Some(Operation {
-                at: At::Awaiting { deadline, .. },
+                at:
+                    At::Awaiting {
+                        deadline,
+                        steady_at,
+                        ..
+                    },
                 ..
             }) = pod.operation
             {
-                next = next.min(deadline);
+                next = next.min(deadline).min(steady_at.unwrap_or(deadline));
             }
         }
         next
@@ -434,9 +464,14 @@ impl State {
         self.usage.get(name.as_str()).copied().unwrap_or_default()
     }
 
+    /// A pod's row; `None` while a change of its manifest is being stored, which the row would
+    /// undo. [`super::event::Event::ChangeStored`] brings the row up to date.
     pub(super) fn record_of(&self, name: &PodName, now: Timestamp) -> Option<PodRecord> {
-        self.pods
-            .get(name)
-            .map(|pod| pod.record(self.usage_of(name), now))
+        let pod = self.pods.get(name)?;
+        let changing = |applying: &Applying| applying.changed.iter().any(|(id, _)| *id == pod.id);
+        if self.applying.as_ref().is_some_and(changing) {
+            return None;
+        }
+        Some(pod.record(self.usage_of(name), now))
     }
 }

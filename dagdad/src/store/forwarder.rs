@@ -73,11 +73,11 @@ impl Forwarder {
                 .with_jitter()
                 .build();
             for delay in delays {
-                let mut connected = false;
-                let Err(error) = self.session(&mut connected).await;
+                let Err(error) = self.session().await;
+                let rows_went_through = self.inner.link() == MirrorLink::Connected;
                 self.report_down(&error);
                 tokio::time::sleep(delay).await;
-                if connected {
+                if rows_went_through {
                     break;
                 }
             }
@@ -85,14 +85,8 @@ impl Forwarder {
     }
 
     /// One connection's life: connect, find the footing, forward until something fails.
-    async fn session(
-        &self,
-        connected: &mut bool,
-    ) -> Result<std::convert::Infallible, ForwardError> {
+    async fn session(&self) -> Result<std::convert::Infallible, ForwardError> {
         let (mut link, mut source) = self.connect().boxed().await?;
-        *connected = true;
-        self.inner.set_link(MirrorLink::Connected);
-        tracing::info!(outbox = self.inner.waiting(), "MariaDB is connected");
         loop {
             self.drain(&mut link, &mut source).boxed().await?;
             self.inner.committed.notified().await;
@@ -147,9 +141,10 @@ impl Forwarder {
             let mut reader = self.inner.database.reader().await?;
             let batch = outbox::next_batch(&mut reader, BATCH_ENTRIES, BATCH_BYTES)
                 .await
-                .map_err(|error| self.inner.database.error(error))?;
+                .map_err(|error| self.inner.database.error(&error))?;
             drop(reader);
             let Some(last) = batch.last() else {
+                self.report_up();
                 return Ok(());
             };
             source.last_seq = last.seq;
@@ -157,6 +152,7 @@ impl Forwarder {
                 .await
                 .map_err(|_| mariadb::too_slow(&self.options, BATCH_DEADLINE))??;
             self.acknowledge(last.seq, &rejected).await?;
+            self.report_up();
         }
     }
 
@@ -210,7 +206,7 @@ impl Forwarder {
             let mut reader = self.inner.database.reader().await?;
             let surplus = outbox::missing(&mut reader, relation, &page)
                 .await
-                .map_err(|error| self.inner.database.error(error))?;
+                .map_err(|error| self.inner.database.error(&error))?;
             drop(reader);
             link.delete(relation, &surplus)
                 .await
@@ -238,23 +234,29 @@ impl Forwarder {
         mariadb::explain(&self.options, error)
     }
 
+    /// Called when a batch went through or there was none: a connection alone is no proof
+    /// that rows do.
+    fn report_up(&self) {
+        if self.inner.link() != MirrorLink::Connected {
+            self.inner.set_link(MirrorLink::Connected);
+            tracing::info!(outbox = self.inner.waiting(), "MariaDB takes rows");
+        }
+    }
+
     fn report_down(&self, error: &ForwardError) {
         let reason = error.to_string();
-        let since = match self.inner.link() {
+        let (since, known) = match self.inner.link() {
             MirrorLink::Disconnected {
                 since,
-                reason: before,
-            } => {
-                if before != reason {
-                    tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
-                }
-                since
-            }
-            _ => {
-                tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
-                Timestamp::now()
+                reason: known,
+            } => (since, Some(known)),
+            MirrorLink::Disabled | MirrorLink::Connecting | MirrorLink::Connected => {
+                (Timestamp::now(), None)
             }
         };
+        if known.as_ref() != Some(&reason) {
+            tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
+        }
         self.inner
             .set_link(MirrorLink::Disconnected { reason, since });
     }

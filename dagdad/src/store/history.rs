@@ -31,8 +31,9 @@ use crate::domain::sample::HistoryPoint;
 const SETTLE: Duration = Duration::from_secs(30);
 const RAW_KEPT: Duration = Duration::from_hours(6);
 const MINUTES_KEPT: Duration = Duration::from_hours(48);
-/// How much of the finer tier one transaction rolls up at most: one day.
-const CHUNK: i64 = 86_400 * SECOND;
+/// How much of the finer tier one transaction rolls up at most: two hours, so that commits
+/// need not wait long for the writer after a long pause.
+const CHUNK: i64 = 2 * 3600 * SECOND;
 
 const SECOND: i64 = 1_000_000;
 const RAW: i64 = 0;
@@ -304,7 +305,7 @@ async fn behind_newest(
 ) -> Result<i64, sqlx::Error> {
     let newest: Option<i64> = sqlx::query_scalar(
         "SELECT max(timestamp) FROM system_resources
-         WHERE resolution_seconds = ? AND timestamp <= ?",
+         WHERE resolution_seconds = ? AND timestamp < ?",
     )
     .bind(tier)
     .bind(until)
@@ -332,12 +333,12 @@ SELECT max(min(timestamp), ?1) AS at,
 FROM (
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure
     FROM system_resources
-    WHERE resolution_seconds = 600 AND timestamp > ?1 - 600000000 AND timestamp <= ?2
+    WHERE resolution_seconds = 600 AND timestamp > ?1 - 600000000 AND timestamp < ?2
       AND timestamp < ?3
     UNION ALL
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure
     FROM system_resources
-    WHERE resolution_seconds = 60 AND timestamp > ?1 - 60000000 AND timestamp <= ?2
+    WHERE resolution_seconds = 60 AND timestamp > ?1 - 60000000 AND timestamp < ?2
       AND timestamp >= ?3 AND timestamp < ?4
     UNION ALL
     SELECT timestamp, samples, cpu_usage, ram_usage, ram_used_bytes, disk_usage, memory_pressure

@@ -50,11 +50,14 @@ impl MariaDbOptions {
     fn connect_options(&self) -> MySqlConnectOptions {
         let options = MySqlConnectOptions::new()
             .username(&self.user)
-            .password(self.password.expose_secret())
             .charset("utf8mb4")
             .collation("utf8mb4_bin")
             .timezone(Some("+00:00".to_owned()))
             .disable_statement_logging();
+        let options = match self.password.expose_secret() {
+            "" => options,
+            password => options.password(password),
+        };
         match &self.socket {
             Some(path) => options.socket(path),
             None => options.host(&self.host).port(self.port),
@@ -71,6 +74,14 @@ pub enum LinkError {
         /// Where.
         address: String,
         /// What happened.
+        reason: String,
+    },
+    /// It answers with an error.
+    #[error("MariaDB at {address} refused: {reason}")]
+    Refused {
+        /// Where.
+        address: String,
+        /// MariaDB's words.
         reason: String,
     },
     /// The user is not let in.
@@ -544,7 +555,8 @@ pub fn explain(options: &MariaDbOptions, error: &sqlx::Error) -> LinkError {
             database,
             reason,
         },
-        _ => LinkError::Unreachable { address, reason },
+        Some(_) => LinkError::Refused { address, reason },
+        None => LinkError::Unreachable { address, reason },
     }
 }
 

@@ -202,14 +202,14 @@ impl Store for LocalStore {
         let pods: Vec<PodRow> = sqlx::query_as("SELECT * FROM pods ORDER BY name")
             .fetch_all(&mut *reader)
             .await
-            .map_err(|error| database.error(error))?;
+            .map_err(|error| database.error(&error))?;
         let intents: Vec<IntentRow> = sqlx::query_as(
             "SELECT uuid, pod, kind, accepted_at FROM intents WHERE closed_at IS NULL
              ORDER BY accepted_at, uuid",
         )
         .fetch_all(&mut *reader)
         .await
-        .map_err(|error| database.error(error))?;
+        .map_err(|error| database.error(&error))?;
         Ok(Restored {
             pods: pods
                 .into_iter()
@@ -245,7 +245,7 @@ impl Store for LocalStore {
         history::read(&mut reader, since, until, points)
             .await
             .map_err(|error| match error {
-                HistoryError::Sqlite(error) => database.error(error),
+                HistoryError::Sqlite(error) => database.error(&error),
                 HistoryError::Value(value) => database.damaged(&value),
             })
     }
@@ -269,7 +269,7 @@ impl Store for LocalStore {
         .bind(query.limit)
         .fetch_all(&mut *reader)
         .await
-        .map_err(|error| database.error(error))?;
+        .map_err(|error| database.error(&error))?;
         newest
             .into_iter()
             .rev()

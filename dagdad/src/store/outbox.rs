@@ -150,7 +150,7 @@ async fn put(
         .bind(before)
         .execute(conn)
         .await?;
-    Ok(if moved == 0 { 1 } else { 0 })
+    Ok(i64::from(moved == 0))
 }
 
 /// Queues the rolled-up stretches of one tier that were just written.

@@ -25,7 +25,7 @@ pub struct BadValue {
     value: String,
 }
 
-fn bad(column: &'static str, value: impl ToString) -> BadValue {
+fn bad(column: &'static str, value: &(impl ToString + ?Sized)) -> BadValue {
     BadValue {
         column,
         value: value.to_string(),
@@ -138,10 +138,10 @@ impl TryFrom<PodRow> for PodRecord {
             priority: u8::try_from(row.priority)
                 .ok()
                 .and_then(Priority::new)
-                .ok_or_else(|| bad("pods.priority", row.priority))?,
+                .ok_or_else(|| bad("pods.priority", &row.priority))?,
             port: row
                 .port
-                .map(|port| u16::try_from(port).map_err(|_| bad("pods.port", port)))
+                .map(|port| u16::try_from(port).map_err(|_| bad("pods.port", &port)))
                 .transpose()?,
             footprint: Footprint {
                 memory: Bytes(unsigned("pods.ram_limit_bytes", row.ram_limit_bytes)?),
@@ -427,12 +427,12 @@ fn name(column: &'static str, text: &str) -> Result<PodName, BadValue> {
 }
 
 fn unsigned(column: &'static str, value: i64) -> Result<u64, BadValue> {
-    u64::try_from(value).map_err(|_| bad(column, value))
+    u64::try_from(value).map_err(|_| bad(column, &value))
 }
 
 /// From microseconds since 1970.
 pub fn timestamp(column: &'static str, micros: i64) -> Result<Timestamp, BadValue> {
-    Timestamp::from_microsecond(micros).map_err(|_| bad(column, micros))
+    Timestamp::from_microsecond(micros).map_err(|_| bad(column, &micros))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the range is checked
@@ -441,7 +441,7 @@ fn millicpu(column: &'static str, cores: f64) -> Result<Millicpu, BadValue> {
     if (0.0..9e15).contains(&value) {
         Ok(Millicpu(value as u64))
     } else {
-        Err(bad(column, cores))
+        Err(bad(column, &cores))
     }
 }
 

@@ -27,7 +27,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 const READERS: u32 = 2;
 /// An idle reader is closed after this, with its thread and cache.
-const READER_IDLE: Duration = Duration::from_secs(60);
+const READER_IDLE: Duration = Duration::from_mins(1);
 /// How long to wait for another process that holds the file, such as a `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -85,7 +85,7 @@ impl Database {
             .await
             .map_err(|error| match error {
                 MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                    database.error(error)
+                    database.error(&error)
                 }
                 other => StoreError::Failed(format!("cannot migrate {}: {other}", database.path())),
             })?;
@@ -102,7 +102,7 @@ impl Database {
         self.writer
             .acquire()
             .await
-            .map_err(|error| self.error(error))
+            .map_err(|error| self.error(&error))
     }
 
     /// A connection that only reads.
@@ -110,7 +110,7 @@ impl Database {
         self.readers
             .acquire()
             .await
-            .map_err(|error| self.error(error))
+            .map_err(|error| self.error(&error))
     }
 
     /// Ends the use of the writer. After a failure the connection is closed: SQLite rolls
@@ -123,12 +123,12 @@ impl Database {
     ) -> Result<T, StoreError> {
         outcome.map_err(|error| {
             writer.close_on_drop();
-            self.error(error)
+            self.error(&error)
         })
     }
 
     /// What an error of SQLite means.
-    pub fn error(&self, error: sqlx::Error) -> StoreError {
+    pub fn error(&self, error: &sqlx::Error) -> StoreError {
         explain(&self.path, error)
     }
 
@@ -204,7 +204,7 @@ impl Unusable {
                 known,
             },
             Self::Damaged(reason) => StoreError::Corrupt { path: text, reason },
-            Self::Unreadable(error) => explain(path, error),
+            Self::Unreadable(error) => explain(path, &error),
         }
     }
 }
@@ -265,8 +265,8 @@ fn explain_io(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Primary result codes: <https://www.sqlite.org/rescode.html>
-fn explain(path: &Path, error: sqlx::Error) -> StoreError {
-    let sqlx::Error::Database(database) = &error else {
+fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+    let sqlx::Error::Database(database) = error else {
         return StoreError::Failed(error.to_string());
     };
     let code = database

@@ -8,7 +8,7 @@ use std::process::Command;
 use dagdad::domain::event::EventQuery;
 use dagdad::ports::{Record, Store as _, StoreError};
 use dagdad::store::{FILE_NAME, LocalStore};
-use sqlx::Executor as _;
+use sqlx::{Connection as _, Executor as _};
 
 use crate::records::{at, event, open, options, pod, sample};
 use crate::tables::sqlite;
@@ -102,14 +102,15 @@ async fn a_failed_commit_leaves_nothing_behind() {
 async fn a_newer_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path()).await;
-    sqlite(dir.path())
-        .await
+    let mut later = sqlite(dir.path()).await;
+    later
         .execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
              VALUES (999, 'later', TRUE, '', 0)",
         )
         .await
         .unwrap();
+    later.close().await.unwrap();
     let file = dir.path().join(FILE_NAME);
     let before = std::fs::read(&file).unwrap();
     let error = refused(dir.path()).await;
@@ -182,14 +183,14 @@ fn run_with_own_mounts(test: &str) {
         .args(["--ignored", "--exact", "--nocapture", test])
         .output()
         .expect("unshare (util-linux) is needed");
-    let text = format!(
+    let said = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{test} failed:\n{text}"
+        output.status.success() && said.contains("1 passed"),
+        "{test} failed:\n{said}"
     );
 }
 

@@ -11,7 +11,7 @@ use dagdad::domain::sample::{
     DiskSample, HostSample, MemorySample, PodUsage, PressureSample, Sample,
 };
 use dagdad::domain::state::{PodStatus, Wanted};
-use dagdad::ports::{MirrorLink, MirrorStatus, PodRecord, SampleRecord, Store as _};
+use dagdad::ports::{MirrorLink, MirrorStatus, PodRecord, Record, SampleRecord, Store as _};
 use dagdad::store::{LocalStore, MariaDbOptions, StoreOptions};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
@@ -55,6 +55,10 @@ pub fn pod(name: &str) -> PodRecord {
     }
 }
 
+pub fn put(pod: &PodRecord) -> Record {
+    Record::PutPod(Box::new(pod.clone()))
+}
+
 pub fn event(at: Timestamp, object: Option<&str>, message: &str) -> EventRecord {
     EventRecord {
         id: Uuid::now_v7(),
@@ -67,6 +71,7 @@ pub fn event(at: Timestamp, object: Option<&str>, message: &str) -> EventRecord 
 
 /// A sample whose numbers follow from `cpu_percent`.
 pub fn sample(at: Timestamp, cpu_percent: f64) -> SampleRecord {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 100
     let used = Bytes(8_000_000_000 + (cpu_percent * 1e7) as u64);
     let usage = PodUsage {
         cpu_percent,
@@ -153,11 +158,11 @@ pub async fn wait_for(
     wanted: impl FnMut(&MirrorStatus) -> bool,
 ) -> MirrorStatus {
     let mut mirror = store.mirror();
-    let reached = tokio::time::timeout(Duration::from_secs(60), mirror.wait_for(wanted)).await;
-    match reached {
-        Ok(status) => status.unwrap().clone(),
-        Err(_) => panic!("the mirror stays at {:?}", store.mirror().borrow().clone()),
-    }
+    let reached = tokio::time::timeout(Duration::from_mins(1), mirror.wait_for(wanted)).await;
+    let Ok(status) = reached else {
+        panic!("the mirror stays at {:?}", store.mirror().borrow().clone());
+    };
+    status.unwrap().clone()
 }
 
 pub async fn in_step(store: &LocalStore) {

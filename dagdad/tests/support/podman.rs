@@ -205,6 +205,7 @@ impl Drop for TestPodman {
         }
         // A failure here must not hide the test's own.
         for args in [
+            &["pod", "stop", "--all", "--time", "0"][..],
             &["pod", "rm", "--all", "--force", "--time", "0"][..],
             &["volume", "rm", "--all", "--force"][..],
         ] {

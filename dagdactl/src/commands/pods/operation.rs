@@ -5,6 +5,7 @@ use std::future::Future;
 
 use dagda_proto::v1::operation_update::Update;
 use dagda_proto::v1::{Done, ErrorDetail, OperationUpdate, Progress as Step, Stage};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tonic::Streaming;
 
@@ -40,6 +41,9 @@ enum End {
     Accepted,
 }
 
+/// An operation that was followed to its end.
+type Followed = (Track, Result<End, Error>);
+
 /// Has dagdad perform the operation that `call` asks for on each of `names`, all at the same
 /// time. `noun` is what the operation is called: `start`.
 pub async fn perform<C, F>(
@@ -56,6 +60,7 @@ where
     let names = distinct(names);
     let daemon = session.connect().await?;
     let progress = Progress::detect(session.output.json());
+    let mut interrupts = Interrupts::listen(progress.clone())?;
     let width = names
         .iter()
         .map(|name| name.as_str().len())
@@ -73,8 +78,8 @@ where
 
     let mut results = Vec::with_capacity(under_way.len());
     let mut failure: Option<Error> = None;
-    for (name, mut task) in under_way {
-        let (track, end) = outcome(noun, &name, &mut task).await;
+    for (name, task) in under_way {
+        let (track, end) = interrupts.or_end(noun, &name, task).await;
         let took = track.and_then(Track::clear);
         let outcome = match end {
             Ok(end) => {
@@ -114,23 +119,57 @@ fn distinct(names: Vec<PodName>) -> Vec<PodName> {
     distinct
 }
 
-/// Waits for a task of [`follow`] or for Ctrl-C.
-async fn outcome(
-    noun: &str,
-    name: &PodName,
-    task: &mut JoinHandle<(Track, Result<End, Error>)>,
-) -> (Option<Track>, Result<End, Error>) {
-    let goes_on = format!("the {noun} of {name} goes on in dagdad; see: dagdactl pods show {name}");
-    tokio::select! {
-        ended = &mut *task => match ended {
-            Ok((track, Err(Error::TimedOut(why)))) => (Some(track), Err(Error::TimedOut(format!("{why}; {goes_on}")))),
-            Ok((track, end)) => (Some(track), end),
-            Err(error) => (None, Err(Error::File(format!("dagdactl itself failed: {error}")))),
-        },
-        _ = tokio::signal::ctrl_c() => {
-            task.abort();
-            (None, Err(Error::Interrupted(format!("interrupted; {goes_on}"))))
+/// Ctrl-C, listened for from the first moment, so that none is lost between two pods.
+struct Interrupts {
+    signals: Signal,
+    progress: Progress,
+    /// One came: nothing is waited for any more.
+    came: bool,
+}
+
+impl Interrupts {
+    fn listen(progress: Progress) -> Result<Self, Error> {
+        let signals = signal(SignalKind::interrupt())
+            .map_err(|error| Error::Internal(format!("cannot listen for Ctrl-C: {error}")))?;
+        Ok(Self {
+            signals,
+            progress,
+            came: false,
+        })
+    }
+
+    /// Waits for a task of [`follow`] or for Ctrl-C.
+    async fn or_end(
+        &mut self,
+        noun: &str,
+        name: &PodName,
+        mut task: JoinHandle<Followed>,
+    ) -> (Option<Track>, Result<End, Error>) {
+        let goes_on =
+            format!("the {noun} of {name} goes on in dagdad; see: dagdactl pods show {name}");
+        if !self.came || task.is_finished() {
+            tokio::select! {
+                biased;
+                ended = &mut task => return match ended {
+                    Ok((track, Err(Error::TimedOut(why)))) => {
+                        (Some(track), Err(Error::TimedOut(format!("{why}; {goes_on}"))))
+                    }
+                    Ok((track, end)) => (Some(track), end),
+                    Err(error) => (None, Err(Error::Internal(error.to_string()))),
+                },
+                _ = self.signals.recv() => {
+                    self.came = true;
+                    self.progress.freeze();
+                }
+            }
         }
+        task.abort();
+        // Ends at once, and takes its spinner off the screen.
+        let _ = task.await;
+        (
+            None,
+            Err(Error::Interrupted(format!("interrupted; {goes_on}"))),
+        )
     }
 }
 
@@ -140,7 +179,7 @@ async fn follow(
     opening: impl Future<Output = Result<Streaming<OperationUpdate>, Error>>,
     until: Until,
     mut track: Track,
-) -> (Track, Result<End, Error>) {
+) -> Followed {
     let end = async {
         let mut updates = opening.await?;
         while let Some(OperationUpdate { update }) = daemon.next(&mut updates).await? {

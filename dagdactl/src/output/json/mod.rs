@@ -41,7 +41,7 @@ pub struct ErrorView {
     /// `cancelled`, `runtime_unavailable`, `timed_out`, `pod_failed`, `runtime_failed`,
     /// `store_failed`, `shutting_down`, `permission_denied`, `insufficient_resources`, `failed`,
     /// `unimplemented`. From dagdactl itself: `unreachable`, `permission_denied`, `timed_out`,
-    /// `interrupted`, `usage`, `file`, `unhealthy`, `output`.
+    /// `interrupted`, `usage`, `file`, `unhealthy`, `internal`, `output`.
     pub code: String,
     /// What failed, why, and what to do next; may have several lines.
     pub message: String,

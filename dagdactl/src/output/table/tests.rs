@@ -112,7 +112,7 @@ fn resources_history() {
     });
     assert_snapshot!(without_colour(&resources::history(
         &view,
-        Duration::from_secs(3600)
+        Duration::from_hours(1)
     )));
 }
 

@@ -85,33 +85,30 @@ impl State {
         let Some(applying) = self.applying.take_if(|applying| applying.ticket == ticket) else {
             return;
         };
-        let reply = match result {
-            Err(error) => Reply::Refused(CommandError::Store(error.to_string())),
-            Ok(()) => {
-                let mut records = Vec::new();
-                for (id, entry) in applying.changed {
-                    let name = entry.spec.name.clone();
-                    if let Some(pod) = self.pods.get_mut(&name) {
-                        pod.entry = entry;
-                    } else {
-                        self.pods.insert(name.clone(), Pod::new(id, entry, now));
-                        self.adopt(&name, now, out);
-                    }
-                    // Whatever was written of the pod meanwhile carried the old manifest.
-                    records.extend(
-                        self.record_of(&name, now)
-                            .map(|row| Record::PutPod(Box::new(row))),
-                    );
+        let stored = result.is_ok();
+        for (id, entry) in applying.changed.clone() {
+            let name = entry.spec.name.clone();
+            match self.pods.get_mut(&name) {
+                Some(pod) if stored => pod.entry = entry,
+                // One that was there and is not any more was removed meanwhile.
+                None if stored && applying.created(&name) => {
+                    self.pods.insert(name.clone(), Pod::new(id, entry, now));
+                    self.adopt(&name, now, out);
                 }
-                out.push(Effect::Persist(Persist::Fact {
-                    records,
-                    then: Vec::new(),
-                }));
-                Reply::Applied(applying.applied)
+                Some(_) | None => {}
             }
+            // What became of the pod meanwhile was held back.
+            self.put_row(&name, now, out);
+        }
+        let reply = match result {
+            Ok(()) => Reply::Applied(applying.applied),
+            Err(error) => Reply::Refused(CommandError::Store(error.to_string())),
         };
         out.push(Effect::Answer { ticket, reply });
-        if let Some((ticket, pods)) = self.apply_queue.pop_front() {
+        // One that changes nothing is answered at once, and does not hold up the next.
+        while self.applying.is_none()
+            && let Some((ticket, pods)) = self.apply_queue.pop_front()
+        {
             self.apply(ticket, pods, false, now, out);
         }
     }

@@ -10,6 +10,7 @@ use super::super::state::{At, Life, Operation, Pod, Queued, RuntimeLink, State};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
+use crate::domain::observed::PodCondition;
 use crate::domain::operation::{
     Done, Intent, OperationId, OperationKind, OperationView, Progress, Stage,
 };
@@ -117,20 +118,22 @@ impl State {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
+        // What is displaced never was: what it changed goes back with it.
+        let wanted_before = pod
+            .queued
+            .as_ref()
+            .map_or(pod.wanted, |queued| queued.operation.wanted_before);
         let operation = Operation {
             id,
             kind,
             grace,
-            wanted_before: pod.wanted,
+            wanted_before,
             digest: None,
             at: At::Storing,
             verdict,
         };
         if operation.verdict.is_none() {
-            pod.wanted = match kind {
-                OperationKind::Start | OperationKind::Restart => Wanted::Up,
-                OperationKind::Stop | OperationKind::Remove => Wanted::Down,
-            };
+            pod.wanted = kind.wants();
         }
         let message = operation
             .verdict
@@ -175,9 +178,6 @@ impl State {
             let cancelled = displaced.operation;
             Self::close_cancelled(name, cancelled.id, cancelled.kind, kind, now, out);
         }
-        if matches!(kind, OperationKind::Stop | OperationKind::Remove) {
-            self.cancel_rising(name, kind, now, out);
-        }
     }
 
     pub(super) fn already(
@@ -192,14 +192,7 @@ impl State {
             && pod.wanted != wanted
         {
             pod.wanted = wanted;
-            let row = pod.record(
-                self.usage.get(name.as_str()).copied().unwrap_or_default(),
-                now,
-            );
-            out.push(Effect::Persist(Persist::Fact {
-                records: vec![Record::PutPod(Box::new(row))],
-                then: Vec::new(),
-            }));
+            self.put_row(name, now, out);
         }
         Reply::Done(Done {
             message: format!("{name} {how}"),
@@ -221,9 +214,13 @@ impl State {
                 .observed
                 .values()
                 .filter(|pod| pod.name != spec.name.as_str())
-                .filter(|pod| {
-                    use crate::domain::observed::PodCondition as C;
-                    matches!(pod.condition(), C::Running { .. } | C::Paused)
+                .filter(|pod| match self.pods.get(pod.name.as_str()) {
+                    // The listing may be older than what was done with the pod.
+                    Some(known) if self.settled => matches!(known.life, Life::Up { .. }),
+                    _ => matches!(
+                        pod.condition(),
+                        PodCondition::Running { .. } | PodCondition::Paused
+                    ),
                 })
                 .find(|pod| pod.ports.iter().any(|port| port.collides_with(&wanted)))
                 .map(|pod| pod.name.clone());

@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
-use super::super::state::{AfterDiagnosis, At, Life, Operation, State};
+use super::super::state::{AfterDiagnosis, At, Life, Operation, Pod, State};
 use super::later;
+use super::observation::STEADY_AFTER_DEATH;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
-use crate::domain::observed::PodCondition;
+use crate::domain::observed::{ContainerState, PodCondition};
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::pod::RestartPolicy;
 use crate::domain::state::Wanted;
@@ -16,8 +17,11 @@ use crate::domain::state::Wanted;
 const CRASH_LOOP_DEATHS: usize = 5;
 /// … within this time are a crash loop: Podman restarts without a pause between.
 const CRASH_LOOP_WINDOW: SignedDuration = SignedDuration::from_secs(300);
-/// A request to stop that comes so soon after the pod ended explains the end.
+/// A request to stop explains an end that comes so soon after its grace period, or came so
+/// shortly before it.
 const STOP_EXPLAINS: SignedDuration = SignedDuration::from_secs(15);
+/// The runtime reports what this engine asked of it too, up to so much later.
+const ECHO: SignedDuration = SignedDuration::from_secs(2);
 
 impl State {
     /// A pod that ran does not any more, and no operation asked for it.
@@ -28,16 +32,19 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let ended_at = self.ended_at(name).unwrap_or(now);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
         let policy = pod.entry.spec.restart_policy;
+        // A pod that nobody wants up does not fail by going down.
+        let by_itself = pod.wanted == Wanted::Up && !stop_explains(pod, ended_at);
         match condition {
             Some(PodCondition::Failed {
                 container,
                 code,
                 oom_killed,
-            }) if !pod.stopped_outside => {
+            }) if by_itself => {
                 let message = failure(name, &container, code, oom_killed);
                 pod.become_life(
                     Life::Failed {
@@ -49,7 +56,7 @@ impl State {
                 out.push(Effect::Diagnose(name.clone()));
                 self.note_pod(EventKind::PodFailed, name, message, now, out);
             }
-            Some(PodCondition::Completed) if !pod.stopped_outside => {
+            Some(PodCondition::Completed) if by_itself => {
                 pod.become_life(Life::Down, now);
                 if policy != RestartPolicy::Always {
                     pod.wanted = Wanted::Down;
@@ -81,31 +88,41 @@ impl State {
         let was_up = pod.wanted == Wanted::Up;
         pod.become_life(Life::Down, now);
         pod.wanted = Wanted::Down;
-        pod.stopped_outside = false;
+        pod.stop_asked = None;
         if was_up {
             let message = format!("{name} was {verb} outside of Dagda");
             self.note_pod(EventKind::PodStopped, name, message, now, out);
+        } else {
+            self.put_row(name, now, out);
         }
     }
 
     pub(super) fn stop_requested(&mut self, pod: &str, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some((name, pod)) = self.pods.get_key_value(pod) else {
+        let Some((name, _)) = self.pods.get_key_value(pod) else {
             return;
         };
-        if pod.operation.is_some() {
+        let name = name.clone();
+        let Some(pod) = self.pods.get_mut(&name) else {
+            return;
+        };
+        if pod.stopped_by_us.is_some_and(|at| later(at, ECHO) >= now) {
             return;
         }
-        let name = name.clone();
-        match pod.life {
-            Life::Up { .. } => {
-                if let Some(pod) = self.pods.get_mut(&name) {
-                    pod.stopped_outside = true;
+        let just_ended = later(pod.since, STOP_EXPLAINS) >= now;
+        match (&pod.operation, &pod.life) {
+            (Some(Operation { at, .. }), _) => {
+                if matches!(at, At::Awaiting { .. }) {
+                    pod.stop_asked = Some(now);
                 }
             }
-            Life::Failed { .. } if later(pod.since, STOP_EXPLAINS) >= now => {
+            (None, Life::Up { .. }) => pod.stop_asked = Some(now),
+            (None, Life::Failed { .. }) if just_ended => {
                 self.down_from_outside(&name, "stopped", now, out);
             }
-            Life::Failed { .. } | Life::Down | Life::Unseen { .. } => {}
+            (None, Life::Down) if just_ended && pod.wanted == Wanted::Up => {
+                self.down_from_outside(&name, "stopped", now, out);
+            }
+            (None, Life::Failed { .. } | Life::Down | Life::Unseen { .. }) => {}
         }
     }
 
@@ -124,15 +141,22 @@ impl State {
         let Some(pod) = self.pods.get_mut(&name) else {
             return;
         };
-        let awaiting = match &pod.operation {
-            None => false,
-            Some(Operation {
-                at: At::Awaiting { .. },
-                ..
-            }) => true,
-            Some(_) => return,
+        let (creating, awaiting) = match &pod.operation {
+            None => (false, false),
+            Some(Operation { at, .. }) => match at {
+                At::Creating { .. } => (true, false),
+                At::Awaiting { .. } => (false, true),
+                _ => return,
+            },
         };
-        if pod.entry.spec.restart_policy == RestartPolicy::Never || pod.stopped_outside {
+        let restarted = match pod.entry.spec.restart_policy {
+            RestartPolicy::Always => true,
+            RestartPolicy::OnFailure => code != 0,
+            RestartPolicy::Never => false,
+        };
+        let spec = &pod.entry.spec;
+        let init = spec.init_containers.iter().any(|i| i.name == container);
+        if !restarted || init || stop_explains(pod, now) {
             return;
         }
         pod.deaths.push_back(now);
@@ -140,7 +164,15 @@ impl State {
         while pod.deaths.front().is_some_and(|at| *at < window_start) {
             pod.deaths.pop_front();
         }
-        if pod.deaths.len() < CRASH_LOOP_DEATHS {
+        if let Some(Operation {
+            at: At::Awaiting { steady_at, .. },
+            ..
+        }) = &mut pod.operation
+            && steady_at.is_some()
+        {
+            *steady_at = Some(later(now, STEADY_AFTER_DEATH));
+        }
+        if creating || pod.deaths.len() < CRASH_LOOP_DEATHS {
             return;
         }
         let first = pod.deaths.front().copied().unwrap_or(now);
@@ -180,14 +212,26 @@ impl State {
             return;
         };
         *log = lines;
-        let row = self.record_of(name, now);
-        out.extend(row.map(|row| {
-            Effect::Persist(super::super::effect::Persist::Fact {
-                records: vec![crate::ports::Record::PutPod(Box::new(row))],
-                then: Vec::new(),
-            })
-        }));
+        self.put_row(name, now, out);
     }
+
+    /// When the last of a pod's containers ended, as listed.
+    pub(super) fn ended_at(&self, name: &PodName) -> Option<Timestamp> {
+        let containers = self.observed.get(name.as_str())?.containers.iter();
+        containers
+            .filter_map(|container| match container.state {
+                ContainerState::Exited { at, .. } => Some(at),
+                _ => None,
+            })
+            .max()
+    }
+}
+
+/// Whether somebody's request to stop the pod explains that it ended at `ended_at`.
+pub(super) fn stop_explains(pod: &Pod, ended_at: Timestamp) -> bool {
+    let grace = SignedDuration::try_from(pod.entry.spec.grace).unwrap_or(SignedDuration::ZERO);
+    pod.stop_asked
+        .is_some_and(|asked| later(later(asked, grace), STOP_EXPLAINS) >= ended_at)
 }
 
 pub(super) fn failure(name: &PodName, container: &str, code: i32, oom_killed: bool) -> String {

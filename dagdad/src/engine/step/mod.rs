@@ -35,15 +35,20 @@ mod observation;
 mod operation;
 mod outcome;
 mod recovery;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::effect::{Effect, Persist};
 use super::event::Event;
-use super::state::{At, Life, Listing, Operation, State};
+use super::state::{At, Life, Listing, Operation, Pod, State};
 use crate::domain::error::CommandError;
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
+use crate::domain::operation::OperationId;
 use crate::domain::sample::Sample;
 use crate::ports::{MirrorLink, MirrorStatus, Record, SampleRecord};
 
@@ -109,24 +114,37 @@ impl State {
             self.schedule.tidy_at = later(now, TIDY);
             out.push(Effect::Tidy);
         }
+        self.count_steady(now, out);
         self.time_out_awaiting(now, out);
     }
 
     fn list_now(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        if let Listing::UnderWay { again } = &mut self.schedule.listing {
+        if let Listing::UnderWay { again, .. } = &mut self.schedule.listing {
             *again = true;
             return;
         }
-        self.schedule.listing = Listing::UnderWay { again: false };
+        self.schedule.listing = Listing::UnderWay {
+            again: false,
+            outdated: BTreeSet::new(),
+        };
         self.schedule.resync_at = later(now, RESYNC);
         out.push(Effect::List);
+    }
+
+    /// Lists after the runtime did something with a pod. What a listing that began before
+    /// says of that pod is not believed.
+    fn list_after(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Listing::UnderWay { outdated, .. } = &mut self.schedule.listing {
+            outdated.insert(name.clone());
+        }
+        self.list_now(now, out);
     }
 
     fn list_soon(&mut self, now: Timestamp) {
         match &mut self.schedule.listing {
             Listing::Idle => self.schedule.listing = Listing::Due(later(now, SETTLE)),
             Listing::Due(_) => {}
-            Listing::UnderWay { again } => *again = true,
+            Listing::UnderWay { again, .. } => *again = true,
         }
     }
 
@@ -146,9 +164,8 @@ impl State {
                     .pods
                     .iter()
                     .filter(|(_, pod)| matches!(pod.life, Life::Up { .. }));
-                records.extend(running.map(|(name, pod)| {
-                    Record::PutPod(Box::new(pod.record(self.usage_of(name), now)))
-                }));
+                let rows = running.filter_map(|(name, _)| self.record_of(name, now));
+                records.extend(rows.map(|row| Record::PutPod(Box::new(row))));
             }
             out.push(Effect::Persist(Persist::Measurement(records)));
         }
@@ -173,14 +190,18 @@ impl State {
 
     fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.closing = true;
-        let open: Vec<_> = self
+        let queued = |pod: &'_ Pod| pod.queued.as_ref().map(|queued| queued.operation.id);
+        let open: Vec<OperationId> = self
             .pods
             .values()
-            .filter_map(|pod| pod.operation.as_ref())
+            .flat_map(|pod| {
+                let under_way = pod.operation.as_ref().map(|operation| operation.id);
+                under_way.into_iter().chain(queued(pod))
+            })
             .collect();
         for operation in &open {
             out.push(Effect::Report {
-                operation: operation.id,
+                operation: *operation,
                 view: crate::domain::operation::OperationView::Finished(Err(
                     CommandError::ShuttingDown,
                 )),
@@ -209,7 +230,16 @@ impl State {
             .collect();
         for (name, _) in late {
             let after = self.settings.start_timeout;
-            let complaint = self.pods.get(&name).and_then(super::state::Pod::message);
+            let up = |pod: &Pod| matches!(pod.life, Life::Up { .. });
+            if !self.pods.get(&name).is_some_and(up) {
+                let message = format!(
+                    "{name} was started but does not run after {}; look at `dagdactl pods logs {name}`",
+                    humantime::format_duration(after),
+                );
+                self.fail(&name, CommandError::TimedOut { message, after }, now, out);
+                continue;
+            }
+            let complaint = self.pods.get(&name).and_then(Pod::message);
             let message = format!(
                 "{name} was started but is not ready after {}{}; it is left running: look at `dagdactl pods logs {name}`",
                 humantime::format_duration(after),
@@ -257,6 +287,17 @@ impl State {
             object: object.map(ToString::to_string),
             message,
         }
+    }
+
+    /// Writes a pod's row as it is now.
+    fn put_row(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let row = self.record_of(name, now);
+        out.extend(row.map(|row| {
+            Effect::Persist(Persist::Fact {
+                records: vec![Record::PutPod(Box::new(row))],
+                then: Vec::new(),
+            })
+        }));
     }
 
     /// Records an event together with the pod's row as it is now.

@@ -1,12 +1,14 @@
 //! What the runtime says is there, and what follows from it.
 
+use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
 use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
-use super::ending::failure;
+use super::ending::{failure, stop_explains};
 use super::{RETRY, later};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
@@ -16,6 +18,12 @@ use crate::domain::operation::{Done, OperationKind};
 use crate::domain::pod::RestartPolicy;
 use crate::domain::state::Wanted;
 use crate::ports::{ProbeFailure, RuntimeError};
+
+/// A pod with nothing to check must run for so long before its start is done, so that one
+/// that ends at once is not called running.
+const STEADY: SignedDuration = SignedDuration::from_millis(30);
+/// The same for one whose containers ended already while it was being started.
+pub(super) const STEADY_AFTER_DEATH: SignedDuration = SignedDuration::from_secs(5);
 
 impl State {
     pub(super) fn signal(&mut self, signal: RuntimeSignal, now: Timestamp, out: &mut Vec<Effect>) {
@@ -78,20 +86,29 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let again = matches!(self.schedule.listing, Listing::UnderWay { again: true });
-        self.schedule.listing = Listing::Idle;
+        let (again, outdated) = match mem::replace(&mut self.schedule.listing, Listing::Idle) {
+            Listing::UnderWay { again, outdated } => (again, outdated),
+            Listing::Idle | Listing::Due(_) => (false, BTreeSet::new()),
+        };
         match answer {
             Ok(pods) => {
+                let mut before = mem::take(&mut self.observed);
+                let believed = |pod: &ObservedPod| !outdated.contains(pod.name.as_str());
                 self.observed = pods
                     .into_iter()
+                    .filter(believed)
                     .map(|pod| (pod.name.clone(), Arc::new(pod)))
                     .collect();
+                let kept = outdated
+                    .iter()
+                    .filter_map(|name| before.remove_entry(name.as_str()));
+                self.observed.extend(kept);
                 if !matches!(self.runtime, RuntimeLink::Up { .. }) {
                     self.runtime_up(None, now, out);
                 }
                 let names: Vec<PodName> = self.pods.keys().cloned().collect();
-                let first = !std::mem::replace(&mut self.settled, true);
-                for name in &names {
+                let first = !mem::replace(&mut self.settled, true);
+                for name in names.iter().filter(|name| !outdated.contains(*name)) {
                     if first {
                         self.settle(name, now, out);
                     } else {
@@ -104,7 +121,9 @@ impl State {
                 self.schedule.resync_at = later(now, RETRY);
             }
         }
-        if again {
+        if !outdated.is_empty() {
+            self.list_now(now, out);
+        } else if again {
             self.list_soon(now);
         }
     }
@@ -135,18 +154,16 @@ impl State {
                     *known = since;
                     *was = whole;
                 }
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
             (None, Some(PodCondition::Paused)) => match &mut pod.life {
                 Life::Up { whole, .. } => *whole = false,
-                _ => self.came_up_by_itself(name, now, out),
+                _ => self.came_up_by_itself(name, true, now, out),
             },
-            (None, Some(PodCondition::Stopping | PodCondition::Created)) => {}
+            (None, Some(PodCondition::Stopping)) => {}
             (None, condition) => {
                 if matches!(pod.life, Life::Up { .. }) {
                     self.ended(name, condition, now, out);
-                } else if matches!(pod.life, Life::Unseen { .. }) {
-                    pod.become_life(Life::Down, now);
                 }
             }
         }
@@ -159,10 +176,12 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let ended_at = self.ended_at(name).unwrap_or(now);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
         let policy = pod.entry.spec.restart_policy;
+        let stopped = stop_explains(pod, ended_at);
         match condition {
             Some(PodCondition::Running { since, whole }) => {
                 if let Life::Up {
@@ -199,6 +218,19 @@ impl State {
                 pod.become_life(Life::Down, now);
                 let message = failure(name, &container, code, oom_killed);
                 self.diagnose(name, message, AfterDiagnosis::Fail, out);
+            }
+            Some(PodCondition::Completed | PodCondition::Failed { .. }) if stopped => {
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                let message =
+                    format!("{name} was stopped outside of Dagda while it was being started");
+                let log = Vec::new();
+                self.finish(
+                    name,
+                    Err(CommandError::PodFailed { message, log }),
+                    now,
+                    out,
+                );
             }
             // Podman restarts it; a crash loop or the deadline ends the wait.
             Some(PodCondition::Completed | PodCondition::Failed { .. }) => {
@@ -244,9 +276,22 @@ impl State {
             }) => Arc::clone(spec),
             _ => Arc::new(pod.entry.spec.clone()),
         };
+        let nothing_to_check = spec.readiness().is_empty();
         let watch = self.watch(spec, fresh, out);
         if let Some(pod) = self.pods.get_mut(name) {
-            pod.stopped_outside = false;
+            if let Some(Operation {
+                at: At::Awaiting { steady_at, .. },
+                ..
+            }) = &mut pod.operation
+            {
+                let wait = if pod.deaths.is_empty() {
+                    STEADY
+                } else {
+                    STEADY_AFTER_DEATH
+                };
+                *steady_at = (fresh && nothing_to_check).then(|| later(now, wait));
+            }
+            pod.stop_asked = None;
             pod.become_life(
                 Life::Up {
                     since,
@@ -258,17 +303,19 @@ impl State {
         }
     }
 
+    /// A pod that was down runs, and no operation asked for it.
     pub(super) fn came_up_by_itself(
         &mut self,
         name: &PodName,
+        fresh: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        self.come_up(name, true, now, out);
+        self.come_up(name, fresh, now, out);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        let message = match std::mem::replace(&mut pod.wanted, Wanted::Up) {
+        let message = match mem::replace(&mut pod.wanted, Wanted::Up) {
             Wanted::Up => format!("{name} runs again: Podman restarted it"),
             Wanted::Down => format!("{name} was started outside of Dagda"),
         };
@@ -323,14 +370,14 @@ impl State {
             return;
         };
         let Some(Operation {
-            at: At::Awaiting { .. },
+            at: At::Awaiting { steady_at, .. },
             kind,
             ..
         }) = &pod.operation
         else {
             return;
         };
-        if pod.ready() {
+        if pod.ready() && steady_at.is_none() {
             let verb = if *kind == OperationKind::Restart {
                 "is running again"
             } else {
@@ -341,6 +388,24 @@ impl State {
                 changed: true,
             };
             self.finish(name, Ok(done), now, out);
+        }
+    }
+    /// Counts the starts of pods with nothing to check that have run for long enough.
+    pub(super) fn count_steady(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let mut steady = Vec::new();
+        for (name, pod) in &mut self.pods {
+            if let Some(Operation {
+                at: At::Awaiting { steady_at, .. },
+                ..
+            }) = &mut pod.operation
+                && steady_at.is_some_and(|at| at <= now)
+            {
+                *steady_at = None;
+                steady.push(name.clone());
+            }
+        }
+        for name in steady {
+            self.finish_if_ready(&name, now, out);
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::effect::{Action, Effect};
 use super::super::event::EffectResult;
 use super::super::readiness::Watch;
-use super::super::state::{AfterDiagnosis, At, Life, Operation, State};
+use super::super::state::{AfterDiagnosis, At, Life, Operation, Pod, State};
 use super::later;
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -24,7 +24,7 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        if self.queued_stored(name, id, &result, out) {
+        if self.queued_stored(name, id, &result, now, out) {
             return;
         }
         let Some(operation) = self
@@ -33,12 +33,12 @@ impl State {
         else {
             return;
         };
+        let (operation_kind, wanted_before) = (operation.kind, operation.wanted_before);
         match (operation.at.clone(), result) {
             (At::Storing, EffectResult::Stored) => self.begin(name, now, out),
             (At::Storing, EffectResult::NotStored(error)) => {
-                let before = operation.wanted_before;
                 if let Some(pod) = self.pods.get_mut(name) {
-                    pod.wanted = before;
+                    pod.wanted = wanted_before;
                 }
                 self.finish(name, Err(CommandError::Store(error.to_string())), now, out);
             }
@@ -70,20 +70,35 @@ impl State {
             (At::Creating { rendered }, EffectResult::Played(Ok(()))) => {
                 self.played(name, Arc::new(rendered.spec.clone()), now, out);
             }
+            (
+                At::Creating { rendered },
+                EffectResult::Played(Err(RuntimeError::AlreadyRunning { .. })),
+            ) => {
+                // Somebody was faster, such as the start that an earlier daemon left behind.
+                self.played(name, Arc::new(rendered.spec.clone()), now, out);
+            }
             (At::Pulling { .. }, EffectResult::Images(Err(error)))
             | (At::Creating { .. }, EffectResult::Played(Err(error))) => {
                 // Whether a call that timed out was carried out is for the runtime to say.
-                self.list_now(now, out);
+                self.list_after(name, now, out);
+                self.stopped_by_us(name, now);
                 self.fail(name, command_error(name, "start", error), now, out);
             }
             (At::Stopping, EffectResult::Stopped(Ok(()))) => self.stopped(name, now, out),
             (At::Stopping, EffectResult::Stopped(Err(error))) => {
-                self.list_now(now, out);
+                self.list_after(name, now, out);
+                self.stopped_by_us(name, now);
+                if let Some(pod) = self.pods.get_mut(name)
+                    && operation_kind == OperationKind::Restart
+                    && !matches!(pod.life, Life::Up { .. })
+                {
+                    pod.wanted = wanted_before;
+                }
                 self.finish(name, Err(command_error(name, "stop", error)), now, out);
             }
             (At::Removing, EffectResult::Removed(Ok(()))) => self.removed(name, id, now, out),
             (At::Removing, EffectResult::Removed(Err(error))) => {
-                self.list_now(now, out);
+                self.list_after(name, now, out);
                 self.finish(name, Err(command_error(name, "remove", error)), now, out);
             }
             (At::Diagnosing { message, then }, EffectResult::Diagnosed(log)) => match then {
@@ -105,7 +120,8 @@ impl State {
                     Ok(()) => format!("{message}; it was stopped"),
                     Err(error) => format!("{message}; it could not be stopped: {error}"),
                 };
-                self.list_now(now, out);
+                self.list_after(name, now, out);
+                self.stopped_by_us(name, now);
                 self.fail_with_log(name, message, log, now, out);
             }
             _ => {}
@@ -143,7 +159,7 @@ impl State {
                 self.list_now(now, out);
                 self.await_ready(name, Arc::new(pod_spec(self, name)), now);
             }
-            OperationKind::Start => self.render(name, out),
+            OperationKind::Start => self.render(name, now, out),
             OperationKind::Remove if !runs => self.proceed(name, At::Removing, Action::Remove, out),
             OperationKind::Stop | OperationKind::Restart | OperationKind::Remove => {
                 report(id, Stage::Stopping, format!("stopping {name}"), out);
@@ -152,10 +168,18 @@ impl State {
         }
     }
 
-    pub(super) fn render(&mut self, name: &PodName, out: &mut Vec<Effect>) {
+    pub(super) fn render(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
+        if let (Some(by), Some(operation)) = (pod.to_go_down(), &pod.operation) {
+            let error = CommandError::Cancelled {
+                pod: name.clone(),
+                kind: operation.kind,
+                by,
+            };
+            return self.finish(name, Err(error), now, out);
+        }
         let manifest = pod.entry.manifest.clone();
         if let Some(operation) = &mut pod.operation {
             operation.digest = Some(manifest.digest.clone());
@@ -196,14 +220,10 @@ impl State {
             return;
         };
         pod.started_digest = operation.digest.take();
-        pod.stopped_outside = false;
+        pod.stop_asked = None;
         let (id, kind) = (operation.id, operation.kind);
-        self.list_now(now, out);
-        let next = self.pods[name]
-            .queued
-            .as_ref()
-            .map(|queued| queued.operation.kind);
-        if let Some(by @ (OperationKind::Stop | OperationKind::Remove)) = next {
+        self.list_after(name, now, out);
+        if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {
             let error = CommandError::Cancelled {
                 pod: name.clone(),
                 kind,
@@ -227,6 +247,7 @@ impl State {
             operation.at = At::Awaiting {
                 spec,
                 deadline: later(now, timeout),
+                steady_at: None,
             };
         }
     }
@@ -240,7 +261,8 @@ impl State {
         };
         pod.become_life(Life::Down, now);
         pod.deaths.clear();
-        self.list_now(now, out);
+        pod.stopped_by_us = Some(now);
+        self.list_after(name, now, out);
         match kind {
             OperationKind::Start | OperationKind::Stop => {
                 let done = Done {
@@ -249,8 +271,15 @@ impl State {
                 };
                 self.finish(name, Ok(done), now, out);
             }
-            OperationKind::Restart => self.render(name, out),
+            OperationKind::Restart => self.render(name, now, out),
             OperationKind::Remove => self.proceed(name, At::Removing, Action::Remove, out),
+        }
+    }
+
+    /// What the runtime reports of this in a moment is no news.
+    fn stopped_by_us(&mut self, name: &PodName, now: Timestamp) {
+        if let Some(pod) = self.pods.get_mut(name) {
+            pod.stopped_by_us = Some(now);
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::EffectResult;
-use super::super::state::{At, Life, State};
+use super::super::state::{At, Life, Operation, State};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -23,7 +23,8 @@ impl State {
         let Some(pod) = self.pods.remove(name) else {
             return;
         };
-        self.list_now(now, out);
+        self.observed.remove(name.as_str());
+        self.list_after(name, now, out);
         let message = format!("{name} is removed from the catalogue");
         let event = self.event(EventKind::Removed, Some(name), message.clone(), now);
         out.push(Effect::Announce(event.clone()));
@@ -150,12 +151,12 @@ impl State {
             return;
         };
         pod.deaths.clear();
-        // A stop makes its own truth; what an earlier failure left `wanted` at is undone.
-        pod.wanted = match queued.operation.kind {
-            OperationKind::Start | OperationKind::Restart => Wanted::Up,
-            OperationKind::Stop | OperationKind::Remove => Wanted::Down,
-        };
-        pod.operation = Some(queued.operation);
+        // What an earlier failure left `wanted` at is undone.
+        let wanted_before = std::mem::replace(&mut pod.wanted, queued.operation.kind.wants());
+        pod.operation = Some(Operation {
+            wanted_before,
+            ..queued.operation
+        });
         if queued.stored {
             self.begin(name, now, out);
         }
@@ -167,6 +168,7 @@ impl State {
         name: &PodName,
         id: OperationId,
         result: &EffectResult,
+        now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> bool {
         let Some(pod) = self.pods.get_mut(name) else {
@@ -180,7 +182,10 @@ impl State {
             return false;
         };
         match result {
-            EffectResult::Stored => queued.stored = true,
+            EffectResult::Stored => {
+                queued.stored = true;
+                self.cancel_rising(name, now, out);
+            }
             EffectResult::NotStored(error) => {
                 pod.wanted = queued.operation.wanted_before;
                 pod.queued = None;
@@ -193,20 +198,14 @@ impl State {
     }
 
     /// Cuts short an operation that brings the pod up, because it is to go down.
-    pub(super) fn cancel_rising(
-        &mut self,
-        name: &PodName,
-        by: OperationKind,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn cancel_rising(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(pod) = self.pods.get(name) else {
             return;
         };
-        let Some(operation) = &pod.operation else {
+        let (Some(operation), Some(by)) = (&pod.operation, pod.to_go_down()) else {
             return;
         };
-        if pod.queued.is_none() || !operation.rising() || operation.verdict.is_some() {
+        if !operation.rising() {
             return;
         }
         match operation.at {

@@ -48,12 +48,17 @@ impl State {
                 pod.become_life(Life::Down, now);
             }
             if kind == OperationKind::Start && running {
+                if let Some(pod) = self.pods.get_mut(name) {
+                    // It was down when the start was accepted: that start brought it up.
+                    pod.started_digest = Some(pod.entry.manifest.digest.clone());
+                }
                 self.await_ready(name, spec, now);
+                self.cancel_rising(name, now, out);
                 return self.observe(name, now, out);
             }
             // Idempotent, each of them: what was half done is done again, and whole.
             if kind == OperationKind::Start {
-                return self.render(name, out);
+                return self.render(name, now, out);
             }
             return self.begin(name, now, out);
         }
@@ -66,14 +71,20 @@ impl State {
             }
             return;
         }
-        let unseen = match pod.life {
-            Life::Unseen { status } => Some(status),
-            _ => None,
-        };
+        let stored = pod.status();
         if running {
-            return self.come_up(name, false, now, out);
+            return match stored {
+                PodStatus::Running => self.come_up(name, false, now, out),
+                PodStatus::Starting | PodStatus::Stopping => {
+                    self.come_up(name, false, now, out);
+                    self.put_row(name, now, out);
+                }
+                PodStatus::Stopped | PodStatus::Error => {
+                    self.came_up_by_itself(name, false, now, out);
+                }
+            };
         }
-        if unseen.is_none() {
+        if stored == PodStatus::Error {
             return;
         }
         let restart =
@@ -84,7 +95,7 @@ impl State {
             self.note(EventKind::PodStopped, Some(name), message, now, out);
             let id = OperationId(self.identities.next(now));
             self.accept(name, id, OperationKind::Start, None, None, now, out);
-        } else {
+        } else if stored != PodStatus::Stopped {
             self.ended(name, condition, now, out);
         }
     }

@@ -122,7 +122,8 @@ impl Client {
     /// Sends `call` and reads the whole answer, an error's included, within `deadline`.
     pub async fn call(&self, call: Call, deadline: Duration) -> Result<Answer, RuntimeError> {
         let what = call.what;
-        within(deadline, what, async {
+        // Callers hold several of these at once, and a connection's state is large.
+        let exchange = Box::pin(async {
             let answer = self.send(call).await?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT)
@@ -135,8 +136,8 @@ impl Client {
                 headers: head.headers,
                 body,
             })
-        })
-        .await
+        });
+        within(deadline, what, exchange).await
     }
 
     /// Reads a JSON document.

@@ -48,6 +48,12 @@ pub async fn play(
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
+            if let Some(id) = orphan(&error) {
+                clear_orphan(client, name, id, deadlines)
+                    .await
+                    .map_err(|_| error)?;
+                continue;
+            }
             if !is_name_conflict(&error) {
                 return Err(error);
             }
@@ -103,6 +109,51 @@ async fn order(client: &Client, text: &str, deadline: Duration) -> Result<(), Ru
 fn is_name_conflict(error: &RuntimeError) -> bool {
     matches!(error, RuntimeError::Refused { message, .. }
         if message.contains("already exists") || message.contains("is in use"))
+}
+
+/// The id of the container whose name is in the way, where the storage says so. A Podman that
+/// was killed between the storage and its own records leaves such a one, which no listing shows.
+fn orphan(error: &RuntimeError) -> Option<&str> {
+    let RuntimeError::Refused { message, .. } = error else {
+        return None;
+    };
+    let (_, rest) = message.split_once("container name ")?;
+    let (_, rest) = rest.split_once(" is already in use by ")?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_hexdigit())
+        .unwrap_or(rest.len());
+    (end == 64).then_some(&rest[..end])
+}
+
+/// Removes the half-made pod and what is left in the storage under `id`; an error where that is
+/// a container in its own right.
+async fn clear_orphan(
+    client: &Client,
+    name: &str,
+    id: &str,
+    deadlines: &Deadlines,
+) -> Result<(), RuntimeError> {
+    remove(client, name, Duration::ZERO, deadlines.remove).await?;
+    let listing = Listing::fetch(client, deadlines.list).await?;
+    if listing
+        .containers
+        .iter()
+        .any(|container| container.id == id)
+    {
+        return Err(RuntimeError::AlreadyRunning {
+            pod: name.to_owned(),
+        });
+    }
+    tracing::info!(
+        pod = name,
+        "removing what a killed Podman left in the storage"
+    );
+    let call = Call::delete(format!("/containers/{id}?force=true"), "clear the storage");
+    client
+        .call(call, deadlines.remove)
+        .await?
+        .accepted()
+        .map(|_| ())
 }
 
 /// Removes the half-made pod, and tells `error` in the manifest's words.
@@ -234,6 +285,29 @@ mod tests {
         assert_eq!(documents[0]["spec"]["restartPolicy"], "OnFailure");
         assert_eq!(documents[0]["spec"]["containers"][0]["name"], "a");
         assert_eq!(documents[1]["data"]["k"], "1");
+    }
+
+    #[test]
+    fn an_orphan_in_the_storage_is_recognised() {
+        let id = "514628977d55c1d198f16b4c520e7282a691958c13b546c266b5d6d9f1ec658b";
+        let refused = |message: String| RuntimeError::Refused {
+            status: 500,
+            message,
+        };
+        let error = refused(format!(
+            "creating container storage: the container name \"idle-main\" is already in use by {id}. You have to remove that container to be able to reuse that name: that name is already in use"
+        ));
+        assert_eq!(orphan(&error), Some(id));
+        assert_eq!(
+            orphan(&refused(
+                "the container name \"x\" is already in use by 12. You".into()
+            )),
+            None
+        );
+        assert_eq!(
+            orphan(&refused("bind: address already in use".into())),
+            None
+        );
     }
 
     #[test]

@@ -31,8 +31,17 @@ const START_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a child may take to end after SIGTERM.
 const END_DEADLINE: Duration = Duration::from_secs(3);
 
+/// A call waits so long for a child that is to be started again, rather than failing.
+const WORTH_WAITING: Duration = Duration::from_secs(1);
+
+const CLOSING: &str = "dagdad is shutting down";
+
 /// A child that lived this long did not die of its start.
 const SETTLED: Duration = Duration::from_secs(30);
+
+/// `sun_path` holds 108 bytes, the last of which is zero.
+/// Source: <https://man7.org/linux/man-pages/man7/unix.7.html>
+const LONGEST_SOCKET_PATH: usize = 107;
 
 /// Variables that the child gets: what Podman itself reads. Everything else, passwords and
 /// systemd's notification socket among it, stays with dagdad.
@@ -187,15 +196,20 @@ impl Service {
                 keeper.state = ChildState::dead(why, &mut keeper.backoff);
             }
         }
-        match &mut keeper.state {
-            ChildState::Closed => return Err(unreachable("dagdad is shutting down".to_owned())),
-            ChildState::Dead { why, retry_at } if *retry_at > Instant::now() => {
-                let wait = Duration::from_secs((*retry_at - Instant::now()).as_secs() + 1);
-                let wait = humantime::format_duration(wait);
-                return Err(unreachable(format!(
-                    "{why}; it is started again within {wait}"
-                )));
+        if let ChildState::Dead { why, retry_at } = &keeper.state {
+            let wait = retry_at.saturating_duration_since(Instant::now());
+            if wait > WORTH_WAITING {
+                let wait = humantime::format_duration(Duration::from_secs(wait.as_secs() + 1));
+                let reason = format!("{why}; it is started again within {wait}");
+                return Err(unreachable(reason));
             }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.closing.cancelled() => return Err(unreachable(CLOSING.to_owned())),
+            }
+        }
+        match &mut keeper.state {
+            ChildState::Closed => return Err(unreachable(CLOSING.to_owned())),
             ChildState::Dead { .. } | ChildState::Absent => match self.spawn() {
                 Ok(child) => {
                     keeper.state = ChildState::Alive {
@@ -239,7 +253,7 @@ impl Service {
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(10)) => {}
-                () = self.closing.cancelled() => return Err("dagdad is shutting down".to_owned()),
+                () = self.closing.cancelled() => return Err(CLOSING.to_owned()),
             }
         }
         Err(format!(
@@ -293,6 +307,12 @@ impl Service {
     /// Makes the way free for a child's socket: removes one that nobody listens on.
     fn clear_socket(&self) -> Result<(), String> {
         let path = self.own.display();
+        if self.own.as_os_str().len() > LONGEST_SOCKET_PATH {
+            return Err(format!(
+                "{path} is too long for a socket, {LONGEST_SOCKET_PATH} bytes at most; use a \
+                 shorter state directory"
+            ));
+        }
         if let Some(folder) = self.own.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;

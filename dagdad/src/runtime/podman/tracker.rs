@@ -9,7 +9,7 @@
 //! | `podman pod kill` | pod `kill`; c and infra `kill`, `died`, `cleanup`; pod `stop` |
 //! | `podman pod rm -f` | (c `stop`;) c `died`, `remove`; infra `died`, `remove`; up to 3 s later pod `remove` |
 //! | `podman pod restart` | c `restart`, `died`, `init`, `start`; pod `stop`; pod `start` |
-//! | `podman stop c` | c `stop`, `died`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
+//! | `podman stop c` | c `stop` (now and then missing), `died`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
 //! | `podman kill c` | c `kill`, `died`, `cleanup`; then as above |
 //! | c ends, not restarted | c `died`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
 //! | c ends, restarted by its policy | c `died`, `restart`, `init`, `start`, once each time, without pause or end |
@@ -18,6 +18,7 @@
 //!
 //! So a pod `stop` alone says nothing: Podman also stops a pod whose last container ended by
 //! itself (the pod's exit policy). It was asked for if a regular container was still running.
+//! A `podman pod restart` counts as asked for too; the `start` behind it says that the pod lives.
 //! `died` carries the exit code but no pod; containers are known by their ids.
 
 use std::collections::HashMap;

@@ -1,0 +1,131 @@
+//! The other services of the fake.
+
+use dagda_proto::v1::{self, catalogue_service_server as catalogue};
+use dagda_proto::v1::{diagnostics_service_server as diagnostics, events_service_server as events};
+use dagda_proto::v1::{resources_service_server as resources, status_service_server as status};
+use tokio_stream::iter;
+use tonic::{Request, Response};
+
+use super::{Answer, Part, Replies, now, refusal};
+use crate::sample;
+
+#[tonic::async_trait]
+impl status::StatusService for Part {
+    async fn get_status(&self, request: Request<v1::GetStatusRequest>) -> Answer<v1::Status> {
+        self.heard(request);
+        Ok(Response::new(sample::status(now())))
+    }
+
+    type WatchStatusStream = Replies<v1::Status>;
+
+    async fn watch_status(
+        &self,
+        request: Request<v1::WatchStatusRequest>,
+    ) -> Answer<Self::WatchStatusStream> {
+        self.heard(request);
+        let replies = iter([Ok(sample::status(now())), Ok(sample::quiet_status(now()))]);
+        Ok(Response::new(Box::pin(replies)))
+    }
+}
+
+#[tonic::async_trait]
+impl catalogue::CatalogueService for Part {
+    async fn apply(&self, request: Request<v1::ApplyRequest>) -> Answer<v1::ApplyResponse> {
+        let request = self.heard(request);
+        if let Some(bad) = request.files.iter().find(|file| file.text.contains("bad")) {
+            let message = format!("{}:1:3: this is no manifest", bad.name);
+            return Err(refusal("invalid", &message));
+        }
+        let object = |file: &v1::ManifestFile| v1::AppliedObject {
+            kind: "pod".to_owned(),
+            name: file.name.rsplit('/').next().unwrap().to_owned(),
+            change: v1::Change::Created.into(),
+            notes: Vec::new(),
+        };
+        let objects = request.files.iter().map(object).collect();
+        Ok(Response::new(v1::ApplyResponse {
+            objects,
+            dry_run: request.dry_run,
+        }))
+    }
+
+    async fn export(&self, request: Request<v1::ExportRequest>) -> Answer<v1::ExportResponse> {
+        let request = self.heard(request);
+        if request.names.iter().any(|name| name == "nosuch") {
+            return Err(refusal("not_found", "no pod named nosuch"));
+        }
+        let manifest = |name: &str| v1::ExportedManifest {
+            kind: "pod".to_owned(),
+            name: name.to_owned(),
+            text: format!("kind: Pod\nmetadata: {{name: {name}}}\n"),
+        };
+        Ok(Response::new(v1::ExportResponse {
+            manifests: vec![manifest("llama"), manifest("n8n")],
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl resources::ResourcesService for Part {
+    async fn get_resources(
+        &self,
+        request: Request<v1::GetResourcesRequest>,
+    ) -> Answer<v1::GetResourcesResponse> {
+        self.heard(request);
+        Ok(Response::new(v1::GetResourcesResponse {
+            host: Some(sample::host(now())),
+            ram_threshold_percent: 80.0,
+            cpu_threshold_percent: 70.0,
+        }))
+    }
+
+    async fn get_history(
+        &self,
+        request: Request<v1::GetHistoryRequest>,
+    ) -> Answer<v1::GetHistoryResponse> {
+        self.heard(request);
+        Ok(Response::new(v1::GetHistoryResponse {
+            points: sample::history(now()),
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl events::EventsService for Part {
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Answer<v1::ListEventsResponse> {
+        let request = self.heard(request);
+        let events = sample::events(now());
+        let about = |event: &v1::Event| request.object.is_none() || event.object == request.object;
+        Ok(Response::new(v1::ListEventsResponse {
+            events: events.into_iter().filter(about).collect(),
+        }))
+    }
+
+    type FollowEventsStream = Replies<v1::Event>;
+
+    async fn follow_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Answer<Self::FollowEventsStream> {
+        self.heard(request);
+        Ok(Response::new(Box::pin(iter(
+            sample::events(now()).into_iter().map(Ok),
+        ))))
+    }
+}
+
+#[tonic::async_trait]
+impl diagnostics::DiagnosticsService for Part {
+    async fn diagnose(
+        &self,
+        request: Request<v1::DiagnoseRequest>,
+    ) -> Answer<v1::DiagnoseResponse> {
+        self.heard(request);
+        Ok(Response::new(v1::DiagnoseResponse {
+            checks: sample::checks(),
+        }))
+    }
+}

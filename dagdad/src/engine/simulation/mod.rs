@@ -1,0 +1,450 @@
+//! The engine's life under a model of the world: a seeded runtime, store and people with all
+//! their faults, in virtual time, from event to event.
+//!
+//! `DAGDA_SEEDS=10000 cargo test -p dagdad simulation` runs more seeds than usual,
+//! `DAGDA_SEED=17` one of them with its last events printed. A seed that breaks an invariant
+//! prints itself and the same.
+
+mod calls;
+mod disk;
+mod invariants;
+mod people;
+mod podman;
+mod random;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::calls::Call;
+use self::disk::{Disk, Writer};
+use self::invariants::Ledger;
+use self::podman::{Inside, Mood, Podman};
+use self::random::Random;
+use super::effect::{Effect, Persist};
+use super::event::{EffectResult, Event};
+use super::state::{Settings, State};
+use super::step::step;
+use crate::domain::catalogue::CataloguePod;
+use crate::domain::name::PodName;
+use crate::domain::observed::RuntimeSignal;
+use crate::domain::operation::OperationId;
+use crate::ports::Record;
+
+/// Seeds run by an ordinary `cargo test`.
+const SEEDS: u64 = 2_000;
+/// How long faults go on.
+const TROUBLE: Duration = Duration::from_mins(40);
+/// How long the world is left in peace before it must have settled.
+const PEACE: Duration = Duration::from_mins(20);
+/// How many of the last events are shown.
+const TAIL: usize = 150;
+
+pub(super) struct World {
+    now: Timestamp,
+    random: Random,
+    agenda: BTreeMap<(Timestamp, u64), Happening>,
+    entries: u64,
+    daemon: Option<Daemon>,
+    incarnations: u64,
+    podman: Podman,
+    disk: Disk,
+    ledger: Ledger,
+    /// Every manifest ever applied, by digest.
+    manifests: BTreeMap<String, CataloguePod>,
+    /// Pods that people stopped and nobody started since, and with what.
+    stopped_by_people: BTreeMap<PodName, Tool>,
+    tickets: u64,
+    calls: u64,
+    /// No more faults.
+    calm: bool,
+    /// Nobody meddles, nothing is lost or late beyond reason, no pod ends by itself: what
+    /// goes wrong here is the engine's own doing.
+    gentle: bool,
+    trace: Option<VecDeque<String>>,
+}
+
+struct Daemon {
+    incarnation: u64,
+    state: State,
+    writer: Writer,
+    /// The call under way for each operation.
+    calls: BTreeMap<OperationId, (PodName, u64)>,
+    tick: Option<(Timestamp, u64)>,
+}
+
+/// What people stop pods with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    Dagda,
+    Podman,
+}
+
+#[derive(Debug)]
+enum Happening {
+    Tell(u64, Event),
+    Perform(u64, Vec<Effect>),
+    Reply(Call, EffectResult),
+    Probe {
+        incarnation: u64,
+        pod: PodName,
+        watch: u64,
+        check: usize,
+    },
+    Commit(u64),
+    RetryKept(u64),
+    Podman(Inside),
+    Somebody,
+    Birth,
+}
+
+#[test]
+fn no_seed_breaks_an_invariant() {
+    if let Ok(seed) = std::env::var("DAGDA_SEED") {
+        return World::live(seed.parse().expect("DAGDA_SEED is a number"), true);
+    }
+    let seeds = std::env::var("DAGDA_SEEDS").map_or(SEEDS, |seeds| {
+        seeds.parse().expect("DAGDA_SEEDS is a number")
+    });
+    let broken = Mutex::new(Vec::new());
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        return;
+                    }
+                    if std::panic::catch_unwind(|| World::live(seed, false)).is_err() {
+                        broken.lock().expect("no one panics with it").push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let broken = broken.into_inner().expect("no one panicked with it");
+    if let Some(&seed) = broken.iter().min() {
+        eprintln!("{} of {seeds} seeds are broken: {broken:?}", broken.len());
+        // Once more, the same, to show how it came about.
+        World::live(seed, true);
+    }
+}
+
+impl World {
+    fn live(seed: u64, traced: bool) {
+        let mut world = Self {
+            now: Timestamp::from_second(1_800_000_000).expect("a time"),
+            random: Random::seeded(seed),
+            agenda: BTreeMap::new(),
+            entries: 0,
+            daemon: None,
+            incarnations: 0,
+            podman: Podman::default(),
+            disk: Disk::default(),
+            ledger: Ledger::default(),
+            manifests: BTreeMap::new(),
+            stopped_by_people: BTreeMap::new(),
+            tickets: 0,
+            calls: 0,
+            calm: false,
+            gentle: seed.is_multiple_of(4),
+            trace: traced.then(VecDeque::new),
+        };
+        if traced {
+            eprintln!("seed {seed}");
+        }
+        world.be_born();
+        world.apply();
+        world.after(Duration::ZERO, Happening::Somebody);
+        world.run_for(TROUBLE);
+        world.calm = true;
+        world.disk.full = false;
+        world.change_mood(Mood::Well);
+        world.run_for(PEACE);
+        world.check_quiescence();
+    }
+
+    fn run_for(&mut self, time: Duration) {
+        let end = self.now.checked_add(time).expect("a time");
+        while let Some(entry) = self.agenda.first_entry() {
+            if entry.key().0 > end {
+                break;
+            }
+            self.now = entry.key().0;
+            let happening = entry.remove();
+            self.happen(happening);
+        }
+        self.now = end;
+    }
+
+    fn after(&mut self, delay: Duration, happening: Happening) {
+        self.schedule(delay, happening);
+    }
+
+    fn schedule(&mut self, delay: Duration, happening: Happening) -> (Timestamp, u64) {
+        self.entries += 1;
+        let key = (self.now.checked_add(delay).expect("a time"), self.entries);
+        self.agenda.insert(key, happening);
+        key
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        let living = self.daemon.as_ref().map_or(0, |daemon| daemon.incarnation);
+        match happening {
+            Happening::Tell(incarnation, event) if incarnation == living => self.tell(event),
+            Happening::Perform(incarnation, effects) if incarnation == living => {
+                self.perform(effects);
+            }
+            Happening::Reply(call, result) if call.incarnation == living => {
+                let Some(daemon) = &mut self.daemon else {
+                    return;
+                };
+                let current = daemon
+                    .calls
+                    .get(&call.operation)
+                    .is_some_and(|(_, number)| *number == call.number);
+                if current {
+                    daemon.calls.remove(&call.operation);
+                    self.tell(Event::Result {
+                        pod: call.pod,
+                        operation: call.operation,
+                        result,
+                    });
+                }
+            }
+            Happening::Probe {
+                incarnation,
+                pod,
+                watch,
+                check,
+            } if incarnation == living => {
+                let result = self.probe(&pod);
+                self.ledger.probed(watch, check);
+                self.tell(Event::Probed {
+                    pod,
+                    watch,
+                    check,
+                    result,
+                });
+            }
+            Happening::Commit(incarnation) if incarnation == living => self.commit_done(),
+            Happening::RetryKept(incarnation) if incarnation == living => self.retry_kept(),
+            Happening::Podman(inside) => {
+                self.note(|| format!("podman {inside:?}"));
+                self.inside(inside);
+            }
+            Happening::Somebody => self.somebody(),
+            Happening::Birth => self.be_born(),
+            // The daemon they were for is dead.
+            Happening::Tell(..)
+            | Happening::Perform(..)
+            | Happening::Reply(..)
+            | Happening::Probe { .. }
+            | Happening::Commit(_)
+            | Happening::RetryKept(_) => {}
+        }
+    }
+
+    /// One step of the daemon, which may be its last.
+    #[allow(clippy::needless_pass_by_value)] // as `step` takes it; a clone is kept for the checks
+    fn tell(&mut self, event: Event) {
+        let now = self.now;
+        self.note(|| format!("=> {event:?}"));
+        let Some(daemon) = &mut self.daemon else {
+            return;
+        };
+        let before = invariants::catalogue(&daemon.state);
+        let effects = step(&mut daemon.state, event.clone(), now);
+        if let Some(tick) = daemon.tick.take() {
+            self.agenda.remove(&tick);
+        }
+        let due = daemon.state.next_deadline();
+        let incarnation = daemon.incarnation;
+        self.check_step(&event, &before, &effects);
+        let wait = Duration::try_from(due - now).unwrap_or_default();
+        let tick = self.schedule(wait, Happening::Tell(incarnation, Event::Tick));
+        if let Some(daemon) = &mut self.daemon {
+            daemon.tick = Some(tick);
+        }
+        self.perform(effects);
+        self.check_watches();
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        let cut = (self.faulty() && self.random.below(2_000) == 0)
+            .then(|| self.random.below(effects.len() as u64 + 1));
+        for (index, effect) in effects.into_iter().enumerate() {
+            if cut == Some(index as u64) {
+                break;
+            }
+            self.perform_one(effect);
+        }
+        if cut.is_some() {
+            self.kill_daemon();
+            self.revive_later();
+        }
+    }
+
+    fn perform_one(&mut self, effect: Effect) {
+        self.note(|| format!("   {effect:?}"));
+        let Some(daemon) = &mut self.daemon else {
+            return;
+        };
+        let incarnation = daemon.incarnation;
+        match effect {
+            Effect::Persist(job) => self.persist(job),
+            Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
+            Effect::Report { operation, view } => self.reported(operation, view),
+            Effect::Announce(event) => self.check_announcement(&event.message),
+            Effect::Tidy => {}
+            Effect::List => self.list(),
+            Effect::Operate {
+                pod,
+                operation,
+                action,
+            } => {
+                self.check_call(&pod, operation);
+                self.calls += 1;
+                let number = self.calls;
+                if let Some(daemon) = &mut self.daemon {
+                    daemon.calls.insert(operation, (pod.clone(), number));
+                }
+                let call = Call {
+                    incarnation,
+                    number,
+                    pod,
+                    operation,
+                };
+                self.call(call, action);
+            }
+            Effect::Abort(operation) => {
+                daemon.calls.remove(&operation);
+            }
+            Effect::Probe {
+                spec,
+                watch,
+                check,
+                after,
+                ..
+            } => {
+                self.ledger.probing(watch, check);
+                let delay = after + self.random.millis(0, 20);
+                let probe = Happening::Probe {
+                    incarnation,
+                    pod: spec.name.clone(),
+                    watch,
+                    check,
+                };
+                self.after(delay, probe);
+            }
+            Effect::Diagnose(pod) => {
+                let log = vec!["last words".to_owned()];
+                let delay = self.random.millis(1, 3_000);
+                let event = Event::Diagnosed { pod, log };
+                self.after(delay, Happening::Tell(incarnation, event));
+            }
+        }
+    }
+
+    /// `kill -9`.
+    fn kill_daemon(&mut self) {
+        self.note(|| "kill -9".to_owned());
+        self.cut_off_writer();
+        if let Some(tick) = self.daemon.take().and_then(|daemon| daemon.tick) {
+            self.agenda.remove(&tick);
+        }
+        self.ledger.daemon_died();
+    }
+
+    fn revive_later(&mut self) {
+        let delay = self.random.millis(10, 20_000);
+        self.after(delay, Happening::Birth);
+    }
+
+    fn be_born(&mut self) {
+        if self.daemon.is_some() {
+            return;
+        }
+        self.incarnations += 1;
+        let incarnation = self.incarnations;
+        self.note(|| format!("birth {incarnation}"));
+        self.check_rows();
+        let settings = Settings {
+            start_timeout: Duration::from_mins(1),
+            record_interval: Duration::from_secs(5),
+        };
+        let rows = self.disk.rows.values().map(|row| {
+            let entry = self.manifests[&row.manifest.digest.0].clone();
+            (row.clone(), entry)
+        });
+        let intents = self.disk.open.values().cloned().collect();
+        let seed = self.random.bits();
+        let (state, superseded) = State::restore(settings, seed, rows.collect(), intents, self.now);
+        for row in self.disk.rows.values() {
+            // What the daemon never learned it cannot respect.
+            if row.wanted == crate::domain::state::Wanted::Up {
+                self.stopped_by_people.remove(&row.name);
+            }
+        }
+        self.daemon = Some(Daemon {
+            incarnation,
+            state,
+            writer: Writer::default(),
+            calls: BTreeMap::new(),
+            tick: None,
+        });
+        let records: Vec<Record> = superseded
+            .into_iter()
+            .map(|intent| Record::CloseIntent {
+                id: intent.id,
+                at: self.now,
+                outcome: "cancelled".to_owned(),
+            })
+            .collect();
+        if !records.is_empty() {
+            self.persist(Persist::Fact {
+                records,
+                then: Vec::new(),
+            });
+        }
+        self.tell(Event::Tick);
+        if self.podman.mood == Mood::Well {
+            let signal = RuntimeSignal::Connected {
+                version: "4.3.1".to_owned(),
+            };
+            let event = Event::Runtime(signal);
+            self.after(
+                Duration::from_millis(1),
+                Happening::Tell(incarnation, event),
+            );
+        }
+    }
+
+    fn faulty(&self) -> bool {
+        !self.calm && !self.gentle
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push_back(format!("{} {}", self.now.strftime("%H:%M:%S%.3f"), line()));
+            while trace.len() > TAIL {
+                trace.pop_front();
+            }
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for line in self.trace.iter().flatten() {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
