@@ -33,6 +33,9 @@ pub const WAIT: &str = "trap 'exit 0' TERM; while :; do busybox sleep 1000 & wai
 pub const SERVE: &str = "busybox mkdir -p /www; echo hello from $HOSTNAME > /www/index.html; \
     trap 'exit 0' TERM; busybox httpd -f -p 8080 -h /www & wait $!";
 
+/// A probe that never passes: a pod with it is awaited until something else ends the start.
+pub const NEVER_READY: &str = "{exec: {command: [/bin/busybox, 'false']}, periodSeconds: 1}";
+
 impl Pod {
     /// A pod with one container, `main`, that runs a shell script.
     #[must_use]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use dagda_tests::TestHost;
 use dagda_tests::cli::{self, Watch, code};
-use dagda_tests::manifest::{Pod, documents};
+use dagda_tests::manifest::{NEVER_READY, Pod, documents};
 use dagda_tests::ports;
 use serde_json::Value;
 
@@ -57,7 +57,11 @@ fn status_has_the_shape_of_the_contract() {
 #[test]
 fn each_exit_code_means_what_it_says() {
     let mut host = TestHost::ready();
-    host.apply(&Pod::script("bad", "exit 1").restart_policy("Never"));
+    host.apply(
+        &Pod::script("bad", "exit 1")
+            .restart_policy("Never")
+            .readiness(NEVER_READY),
+    );
     host.run(["status"]).ended_with(code::DONE);
     host.run(["pods", "start", "bad"]).ended_with(code::FAILED);
     host.run(["no-such-verb"]).ended_with(code::USAGE);
@@ -164,7 +168,9 @@ fn no_colour_and_no_control_characters_leave_for_a_pipe() {
 fn a_pod_cannot_paint_the_terminal_through_its_own_failure() {
     let host = TestHost::ready();
     host.apply(
-        &Pod::script("p", r"busybox printf '\033[2Jgone\007\n'; exit 1").restart_policy("Never"),
+        &Pod::script("p", r"busybox printf '\033[2Jgone\007\n'; exit 1")
+            .restart_policy("Never")
+            .readiness(NEVER_READY),
     );
     let output = host.run(["pods", "start", "p"]).ended_with(code::FAILED);
     assert!(output.stderr.contains("gone"), "{output:?}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dagda_proto::v1::PodState;
 use dagda_tests::cli::code;
 use dagda_tests::host::PodmanService;
-use dagda_tests::manifest::{Pod, documents};
+use dagda_tests::manifest::{NEVER_READY, Pod, documents};
 use dagda_tests::{TestHost, rows};
 
 #[test]
@@ -57,8 +57,7 @@ fn a_clean_stop_tells_the_service_manager_and_leaves_running_pods_alone() {
 #[test]
 fn it_ends_in_time_while_clients_watch_and_a_start_is_under_way() {
     let mut host = TestHost::ready();
-    let never = "{exec: {command: [/bin/busybox, 'false']}, periodSeconds: 1}";
-    host.apply(&Pod::waiting("p").readiness(never));
+    host.apply(&Pod::waiting("p").readiness(NEVER_READY));
     drop(host.start_until_awaiting("p"));
     let mut watchers = [
         host.spawn(["status", "--watch"]),

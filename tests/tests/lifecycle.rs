@@ -2,7 +2,7 @@
 
 use dagda_proto::v1::{self, PodState};
 use dagda_tests::cli::code;
-use dagda_tests::manifest::{Pod, WAIT};
+use dagda_tests::manifest::{NEVER_READY, Pod, WAIT};
 use dagda_tests::{TestHost, http, ports, wire};
 
 #[test]
@@ -140,8 +140,7 @@ fn a_tcp_probe_decides_readiness() {
 #[test]
 fn without_waiting_start_returns_before_the_pod_is_ready() {
     let host = TestHost::ready();
-    let never = "{exec: {command: [/bin/busybox, 'false']}, periodSeconds: 1}";
-    host.apply(&Pod::waiting("p").readiness(never));
+    host.apply(&Pod::waiting("p").readiness(NEVER_READY));
     host.run(["pods", "start", "--no-wait", "p"]).done();
     // A second caller joins the start that is under way.
     drop(host.start_until_awaiting("p"));

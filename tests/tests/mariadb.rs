@@ -2,7 +2,7 @@
 
 use dagda_proto::v1::PodState;
 use dagda_tests::TestHost;
-use dagda_tests::manifest::{Pod, WAIT, documents};
+use dagda_tests::manifest::{Pod, documents};
 use dagda_tests::mariadb::{MariaDb, PASSWORD};
 
 fn connected(host: &TestHost) {
@@ -26,10 +26,9 @@ fn disconnected(host: &TestHost) {
 /// Something of every kind of row.
 fn load(host: &TestHost, round: u32) {
     let name = format!("extra-{round}");
-    host.apply(&Pod::script(
-        "web",
-        &format!("echo {round} é ' \\\" \\\\ %s; {WAIT}"),
-    ));
+    // Text that wants care in SQL, in JSON and in character sets.
+    let note = format!("{round} é \u{1F980} ' \" \\ %s ; -- \n\t");
+    host.apply(&Pod::waiting("web").annotation("example.org/note", &note));
     host.run(["pods", "start", "web"]).done();
     host.apply(&Pod::waiting(&name).annotation("dagda/priority", &round.to_string()));
     host.run(["pods", "restart", "web"]).done();

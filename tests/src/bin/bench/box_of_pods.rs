@@ -2,7 +2,7 @@
 
 use dagda_proto::v1::PodState;
 use dagda_tests::TestHost;
-use dagda_tests::manifest::{Pod, documents};
+use dagda_tests::manifest::{NEVER_READY, Pod, documents};
 
 /// The box; pods `p0`, `p1`, … run in it.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl BoxOfPods {
 
     /// Measures while a pod has been created and is not ready.
     pub fn while_a_pod_starts<T>(&mut self, measure: impl FnOnce(&TestHost) -> T) -> T {
-        let never = "{exec: {command: [/bin/busybox, 'false']}, periodSeconds: 1}";
-        self.host.apply(&Pod::waiting("starting").readiness(never));
+        self.host
+            .apply(&Pod::waiting("starting").readiness(NEVER_READY));
         self.host
             .run(["pods", "start", "--no-wait", "starting"])
             .done();
