@@ -9,6 +9,8 @@ const PURE: [&str; 6] = [
     "engine/identity.rs",
     "engine/readiness.rs",
     "engine/snapshot.rs",
+    "engine/operation.rs",
+    "engine/pod.rs",
     "engine/state.rs",
 ];
 

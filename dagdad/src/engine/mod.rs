@@ -18,6 +18,8 @@ pub mod effects;
 pub mod event;
 pub mod handle;
 mod identity;
+mod operation;
+mod pod;
 mod readiness;
 #[cfg(test)]
 mod simulation;

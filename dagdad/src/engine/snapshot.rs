@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::state::{Life, RuntimeLink, State};
+use super::pod::Life;
+use super::state::{RuntimeLink, State};
 use crate::domain::catalogue::CataloguePod;
 use crate::domain::observed::{ObservedPod, PodCondition};
 use crate::domain::operation::OperationKind;

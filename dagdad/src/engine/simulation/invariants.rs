@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::effect::Effect;
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
-use super::super::state::{Life, State};
+use super::super::pod::Life;
+use super::super::state::State;
 use super::podman::ModelPod;
 use super::{Tool, World};
 use crate::domain::catalogue::Digest;

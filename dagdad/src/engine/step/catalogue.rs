@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Reply, Ticket};
-use super::super::state::{Applying, Pod, State};
+use super::super::pod::Pod;
+use super::super::state::{Applying, State};
 use crate::domain::catalogue::{Applied, CataloguePod, Change};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Command, Reply, Ticket};
-use super::super::state::{At, Life, Operation, Pod, Queued, RuntimeLink, State};
+use super::super::operation::{At, Operation, Queued};
+use super::super::pod::{Life, Pod};
+use super::super::state::{RuntimeLink, State};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;

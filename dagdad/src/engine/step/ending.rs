@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
-use super::super::state::{AfterDiagnosis, At, Life, Operation, Pod, State};
+use super::super::operation::{AfterDiagnosis, At, Operation};
+use super::super::pod::{Life, Pod};
+use super::super::state::State;
 use super::later;
 use super::observation::STEADY_AFTER_DEATH;
 use crate::domain::event::EventKind;

@@ -44,7 +44,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::effect::{Effect, Persist};
 use super::event::Event;
-use super::state::{At, Life, Listing, Operation, Pod, State};
+use super::operation::{At, Operation};
+use super::pod::{Life, Pod};
+use super::state::{Listing, State};
 use crate::domain::error::CommandError;
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
-use super::super::state::{AfterDiagnosis, At, Life, Listing, Operation, RuntimeLink, State};
+use super::super::operation::{AfterDiagnosis, At, Operation};
+use super::super::pod::Life;
+use super::super::state::{Listing, RuntimeLink, State};
 use super::ending::{failure, stop_explains};
 use super::{RETRY, later};
 use crate::domain::error::CommandError;

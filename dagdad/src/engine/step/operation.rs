@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::{Action, Effect};
 use super::super::event::EffectResult;
+use super::super::operation::{AfterDiagnosis, At, Operation};
+use super::super::pod::{Life, Pod};
 use super::super::readiness::Watch;
-use super::super::state::{AfterDiagnosis, At, Life, Operation, Pod, State};
+use super::super::state::State;
 use super::later;
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::EffectResult;
-use super::super::state::{At, Life, Operation, State};
+use super::super::operation::{At, Operation};
+use super::super::pod::Life;
+use super::super::state::State;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::effect::Effect;
-use super::super::state::{At, Life, Operation, State};
+use super::super::operation::{At, Operation};
+use super::super::pod::Life;
+use super::super::state::State;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::PodCondition;

@@ -141,7 +141,7 @@ impl Bench {
     }
 
     fn result(&mut self, operation: OperationId, result: EffectResult) -> Vec<Effect> {
-        let name = |(name, pod): (&PodName, &super::super::state::Pod)| {
+        let name = |(name, pod): (&PodName, &super::super::pod::Pod)| {
             let of = pod.operation.iter().map(|operation| operation.id);
             let queued = pod.queued.iter().map(|queued| queued.operation.id);
             of.chain(queued)

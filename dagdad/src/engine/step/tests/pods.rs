@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::super::state::Pod;
+use super::super::super::pod::Pod;
 use super::start;
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
 use crate::domain::pod::{
