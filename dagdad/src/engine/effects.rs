@@ -2,10 +2,11 @@
 //! event.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -99,7 +100,12 @@ impl Performer {
             }
             Effect::List => {
                 let runtime = Arc::clone(&self.ports.runtime);
-                self.spawn(async move { Event::Listed(runtime.list().await) });
+                self.spawn(async move {
+                    let listed = AssertUnwindSafe(runtime.list()).catch_unwind().await;
+                    let fault =
+                        RuntimeError::Protocol("dagdad failed, its log says how".to_owned());
+                    Event::Listed(listed.unwrap_or(Err(fault)))
+                });
             }
             Effect::Tidy => {
                 let store = Arc::clone(&self.ports.store);
@@ -221,24 +227,15 @@ impl Performer {
         let runtime = Arc::clone(&self.ports.runtime);
         let render = Arc::clone(&self.ports.render);
         let messages = self.messages.clone();
+        let broken = broken(&action);
         let task = self.spawn(async move {
-            let result = match action {
-                Action::Render(manifest) => {
-                    let rendered = tokio::task::spawn_blocking(move || render(&manifest)).await;
-                    EffectResult::Rendered(rendered.unwrap_or_else(|panic| {
-                        Err(CommandError::Invalid(format!(
-                            "the manifest broke dagdad: {panic}"
-                        )))
-                    }))
-                }
-                Action::EnsureImages(images) => EffectResult::Images(
-                    ensure_images(&*runtime, images, &messages, &pod, operation).await,
-                ),
-                Action::Play(rendered) => EffectResult::Played(runtime.play(&rendered).await),
-                Action::Stop { grace } => EffectResult::Stopped(runtime.stop(&pod, grace).await),
-                Action::Remove => EffectResult::Removed(runtime.remove(&pod).await),
-                Action::Diagnose => EffectResult::Diagnosed(last_lines(&*runtime, &pod).await),
-            };
+            let work = act(action, &*runtime, render, &messages, &pod, operation);
+            // A fault of dagdad's own must not leave the operation waiting for ever. The panic
+            // itself was reported where it happened.
+            let result = AssertUnwindSafe(work)
+                .catch_unwind()
+                .await
+                .unwrap_or(broken);
             Event::Result {
                 pod,
                 operation,
@@ -247,6 +244,46 @@ impl Performer {
         });
         self.running.insert(operation, task);
     }
+}
+
+async fn act(
+    action: Action,
+    runtime: &dyn Runtime,
+    render: Render,
+    messages: &mpsc::Sender<Message>,
+    pod: &PodName,
+    operation: OperationId,
+) -> EffectResult {
+    match action {
+        Action::Render(manifest) => {
+            let rendered = tokio::task::spawn_blocking(move || render(&manifest)).await;
+            EffectResult::Rendered(rendered.unwrap_or_else(|_| Err(own_fault())))
+        }
+        Action::EnsureImages(images) => {
+            EffectResult::Images(ensure_images(runtime, images, messages, pod, operation).await)
+        }
+        Action::Play(rendered) => EffectResult::Played(runtime.play(&rendered).await),
+        Action::Stop { grace } => EffectResult::Stopped(runtime.stop(pod, grace).await),
+        Action::Remove => EffectResult::Removed(runtime.remove(pod).await),
+        Action::Diagnose => EffectResult::Diagnosed(last_lines(runtime, pod).await),
+    }
+}
+
+/// What an action comes back with when dagdad itself failed in it.
+fn broken(action: &Action) -> EffectResult {
+    let fault = || RuntimeError::Protocol("dagdad failed, its log says how".to_owned());
+    match action {
+        Action::Render(_) => EffectResult::Rendered(Err(own_fault())),
+        Action::EnsureImages(_) => EffectResult::Images(Err(fault())),
+        Action::Play(_) => EffectResult::Played(Err(fault())),
+        Action::Stop { .. } => EffectResult::Stopped(Err(fault())),
+        Action::Remove => EffectResult::Removed(Err(fault())),
+        Action::Diagnose => EffectResult::Diagnosed(Vec::new()),
+    }
+}
+
+fn own_fault() -> CommandError {
+    CommandError::Invalid("dagdad failed in reading the manifest, its log says how".to_owned())
 }
 
 async fn ensure_images(

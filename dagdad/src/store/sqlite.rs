@@ -61,7 +61,7 @@ impl Database {
             .connect_lazy_with(
                 options
                     .clone()
-                    .pragma("cache_size", "-1024")
+                    .pragma("cache_size", "-512")
                     .pragma("wal_autocheckpoint", "256")
                     .pragma("journal_size_limit", "1048576"),
             );

@@ -34,6 +34,8 @@ impl MariaDb {
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", dir.path().join("data").display()))
             .args(run_as_root())
+            // In a shared one, servers of several process namespaces take the same names.
+            .env("TMPDIR", dir.path())
             .output()
             .await
             .unwrap_or_else(|error| {
@@ -67,6 +69,7 @@ impl MariaDb {
             .args(["--skip-networking", "--innodb-buffer-pool-size=16M"])
             .args(run_as_root())
             .args(&self.extra)
+            .env("TMPDIR", self.dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

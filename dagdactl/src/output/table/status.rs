@@ -77,10 +77,8 @@ fn problems(view: &StatusView) -> Vec<String> {
         ..
     } = &view.runtime
     {
-        let reason = reason.as_deref().unwrap_or("no reason given");
-        problems.push(format!(
-            "Podman does not answer: {reason}; see: dagdactl doctor"
-        ));
+        let reason = reason.as_deref().unwrap_or("Podman does not answer");
+        problems.push(format!("{reason}; see: dagdactl doctor"));
     }
     if view.pods.error > 0 {
         let pods = human::count(view.pods.error.into(), "pod");

@@ -82,9 +82,7 @@ impl State {
                 }
                 _ => {}
             }
-            if let RuntimeLink::Down { reason } = &self.runtime
-                && (kind != OperationKind::Remove || self.observed.contains_key(name.as_str()))
-            {
+            if let RuntimeLink::Down { reason } = &self.runtime {
                 return Err(CommandError::RuntimeDown {
                     reason: reason.clone(),
                 });

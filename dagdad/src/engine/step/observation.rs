@@ -117,7 +117,11 @@ impl State {
                 }
             }
             Err(error) => {
-                self.runtime_down(error.to_string(), now, out);
+                let reason = match error {
+                    RuntimeError::Unreachable { reason } => reason,
+                    other => other.to_string(),
+                };
+                self.runtime_down(reason, now, out);
                 self.schedule.resync_at = later(now, RETRY);
             }
         }

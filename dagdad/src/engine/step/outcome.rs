@@ -74,13 +74,7 @@ impl State {
         };
         if let Some(pod) = self.pods.get_mut(name) {
             pod.become_life(Life::Failed { message, log }, now);
-            if pod
-                .operation
-                .as_ref()
-                .is_some_and(|operation| operation.verdict.is_none())
-            {
-                pod.wanted = Wanted::Down;
-            }
+            pod.wanted = Wanted::Down;
         }
         self.finish(name, Err(error), now, out);
     }

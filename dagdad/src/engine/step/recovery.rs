@@ -84,11 +84,13 @@ impl State {
                 }
             };
         }
-        if stored == PodStatus::Error {
-            return;
-        }
+        // A shutdown of the host may have ended it before dagdad, so that its end looked like a
+        // failure. One that crashed in a loop, or could not be started, is not wanted any more.
         let restart =
             pod.wanted == Wanted::Up && pod.entry.spec.restart_policy == RestartPolicy::Always;
+        if stored == PodStatus::Error && !restart {
+            return;
+        }
         pod.become_life(Life::Down, now);
         if restart {
             let message = format!("{name} ran when dagdad last saw it and does not any more");

@@ -78,7 +78,10 @@ async fn watch(client: &Client, deadlines: &Deadlines, sender: &mpsc::Sender<Run
         match lost {
             Lost::Service(error) if !told => {
                 told = true;
-                let reason = error.to_string();
+                let reason = match error {
+                    RuntimeError::Unreachable { reason } => reason,
+                    other => other.to_string(),
+                };
                 if sender
                     .send(RuntimeSignal::Disconnected { reason })
                     .await

@@ -52,6 +52,7 @@ fn a_crash_loop_of_a_pod_at_rest_is_stopped_too() {
     bench.result(id, EffectResult::Diagnosed(Vec::new()));
     bench.result(id, EffectResult::Stopped(Ok(())));
     assert_eq!(bench.status("a"), PodStatus::Error);
+    assert_eq!(bench.wanted("a"), Wanted::Down, "it is not tried again");
 }
 
 #[rstest]

@@ -87,7 +87,8 @@ fn of_two_intents_the_newer_counts() {
 #[case::never(RestartPolicy::Never, Wanted::Up, PodStatus::Running, false)]
 #[case::unwanted(RestartPolicy::Always, Wanted::Down, PodStatus::Running, false)]
 #[case::stopped(RestartPolicy::Always, Wanted::Down, PodStatus::Stopped, false)]
-#[case::in_error(RestartPolicy::Always, Wanted::Up, PodStatus::Error, false)]
+#[case::ended_before_dagdad(RestartPolicy::Always, Wanted::Up, PodStatus::Error, true)]
+#[case::crash_loop(RestartPolicy::Always, Wanted::Down, PodStatus::Error, false)]
 fn after_a_reboot_wanted_pods_start_again(
     #[case] policy: RestartPolicy,
     #[case] wanted: Wanted,
