@@ -14,6 +14,7 @@ fn script(host: &TestHost, name: &str, directory: &Path) -> Output {
     command
         .env("DAGDA_DEMO_DIR", directory)
         .env("DAGDA_BIN_DIR", binaries::directory())
+        .env("DAGDA_PODMAN_SOCKET", host.podman.socket())
         .env_remove("DAGDA_SOCKET");
     cli::run(&mut command, None)
 }
@@ -21,9 +22,13 @@ fn script(host: &TestHost, name: &str, directory: &Path) -> Output {
 #[test]
 fn the_demo_starts_stops_and_takes_up_where_it_was() {
     let host = TestHost::builder().without_daemon();
-    let before = host
-        .podman
-        .run(["image", "ls", "--all", "--format", "{{.Id}}"]);
+    let before = host.podman.run([
+        "image",
+        "ls",
+        "--all",
+        "--format",
+        "{{.Id}} {{.Repository}}:{{.Tag}}",
+    ]);
     // Deep enough for the socket's path to be too long.
     let directory = host
         .scratch
@@ -75,8 +80,13 @@ fn the_demo_starts_stops_and_takes_up_where_it_was() {
     script(&host, "demo-stop", &directory).done();
     assert_eq!(host.podman.pods(), []);
     assert_eq!(
-        host.podman
-            .run(["image", "ls", "--all", "--format", "{{.Id}}"]),
+        host.podman.run([
+            "image",
+            "ls",
+            "--all",
+            "--format",
+            "{{.Id}} {{.Repository}}:{{.Tag}}"
+        ]),
         before
     );
     assert!(!directory.exists());
