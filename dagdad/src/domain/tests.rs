@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The engine's pure files, besides everything in `domain/` and `engine/step/`.
-const PURE: [&str; 6] = [
+const PURE: &[&str] = &[
     "engine/effect.rs",
     "engine/event.rs",
     "engine/identity.rs",
