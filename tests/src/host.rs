@@ -497,14 +497,10 @@ impl TestHost {
     /// # Panics
     /// It is not so.
     pub fn assert_settled_and_true(&mut self) {
-        let on_its_way =
-            |pod: &v1::Pod| matches!(pod.state(), v1::PodState::Starting | v1::PodState::Stopping);
         self.await_status("Podman is seen", |status| {
             status.runtime.as_ref().is_some_and(|it| it.connected)
         });
-        let mut listed =
-            self.await_pods("every pod is settled", |pods| !pods.iter().any(on_its_way));
-        listed.retain(|pod| pod.managed);
+        let listed = self.block_on(self.settled());
         let really = self.podman.pods();
         for pod in &listed {
             let runs = really
@@ -512,18 +508,44 @@ impl TestHost {
                 .any(|(name, state)| *name == pod.name && state == "running");
             let said = pod.state() == v1::PodState::Running;
             assert_eq!(said, runs, "dagdad says {pod:?}, Podman has {really:?}");
-            assert_eq!(
-                self.detail(&pod.name).operation,
-                None,
-                "{} has an operation under way",
-                pod.name
-            );
         }
         // Frozen, so that nothing is between two writes while it is read.
         self.daemon().freeze();
         let open = self.block_on(rows::open_intents(&self.database()));
         self.daemon().thaw();
         assert_eq!(open, [] as [String; 0], "an intent is left open");
+    }
+
+    /// The catalogued pods, as soon as no operation on any of them is under way.
+    async fn settled(&self) -> Vec<v1::Pod> {
+        let request = v1::ListPodsRequest { all: false };
+        let mut client = self.pods_client();
+        let watched = client.watch_pods(request).await;
+        let mut stream = watched.expect("watch the pods").into_inner();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let list = stream.message().await.expect("watch the pods");
+                let pods = list.expect("the stream goes on").pods;
+                let mut busy = false;
+                for pod in &pods {
+                    let request = v1::GetPodRequest {
+                        name: pod.name.clone(),
+                    };
+                    let detail = client
+                        .get_pod(request)
+                        .await
+                        .expect("get the pod")
+                        .into_inner();
+                    let on_its_way = [v1::PodState::Starting, v1::PodState::Stopping];
+                    busy |= detail.operation.is_some() || on_its_way.contains(&pod.state());
+                }
+                if !busy {
+                    return pods;
+                }
+            }
+        })
+        .await;
+        found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: every operation has ended"))
     }
 
     /// Waits until the outbox is empty, then asserts that MariaDB has what SQLite has, row for
