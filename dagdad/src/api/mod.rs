@@ -13,7 +13,13 @@ mod streaming;
 
 use std::sync::Arc;
 
-use dagda_proto::{FILE_DESCRIPTOR_SET, v1};
+use dagda_proto::FILE_DESCRIPTOR_SET;
+use dagda_proto::v1::catalogue_service_server::CatalogueServiceServer;
+use dagda_proto::v1::diagnostics_service_server::DiagnosticsServiceServer;
+use dagda_proto::v1::events_service_server::EventsServiceServer;
+use dagda_proto::v1::pods_service_server::PodsServiceServer;
+use dagda_proto::v1::resources_service_server::ResourcesServiceServer;
+use dagda_proto::v1::status_service_server::StatusServiceServer;
 use futures::future::BoxFuture;
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -71,33 +77,29 @@ pub struct Thresholds {
 /// # Errors
 /// Where the transport fails.
 pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transport::Error> {
-    let (health_reporter, health) = tonic_health::server::health_reporter();
-    health_reporter
-        .set_serving::<v1::status_service_server::StatusServiceServer<Api>>()
-        .await;
-    health_reporter
-        .set_serving::<v1::pods_service_server::PodsServiceServer<Api>>()
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<StatusServiceServer<Api>>().await;
+    reporter.set_serving::<PodsServiceServer<Api>>().await;
+    reporter.set_serving::<CatalogueServiceServer<Api>>().await;
+    reporter.set_serving::<ResourcesServiceServer<Api>>().await;
+    reporter.set_serving::<EventsServiceServer<Api>>().await;
+    reporter
+        .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
     let ending = api.ending.clone();
     tonic::transport::Server::builder()
         .add_service(health)
         .add_optional_service(reflection())
-        .add_service(v1::status_service_server::StatusServiceServer::new(
-            api.clone(),
-        ))
-        .add_service(v1::pods_service_server::PodsServiceServer::new(api.clone()))
+        .add_service(StatusServiceServer::new(api.clone()))
+        .add_service(PodsServiceServer::new(api.clone()))
         .add_service(
-            v1::catalogue_service_server::CatalogueServiceServer::new(api.clone())
+            CatalogueServiceServer::new(api.clone())
                 .max_decoding_message_size(MAX_REQUEST)
                 .max_encoding_message_size(usize::MAX),
         )
-        .add_service(v1::resources_service_server::ResourcesServiceServer::new(
-            api.clone(),
-        ))
-        .add_service(v1::events_service_server::EventsServiceServer::new(
-            api.clone(),
-        ))
-        .add_service(v1::diagnostics_service_server::DiagnosticsServiceServer::new(api))
+        .add_service(ResourcesServiceServer::new(api.clone()))
+        .add_service(EventsServiceServer::new(api.clone()))
+        .add_service(DiagnosticsServiceServer::new(api))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), ending.cancelled_owned())
         .await
 }

@@ -51,7 +51,8 @@ const REMOVAL_GRACE: Duration = Duration::from_secs(10);
 /// Where Podman is, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct PodmanOptions {
-    /// The socket to use; then no other is looked for and no service is started.
+    /// The socket to use; then no other is looked for. Where it does not exist, a service of
+    /// dagdad's own is started there.
     pub socket: Option<PathBuf>,
     /// The machine's socket, used where it answers; see [`system_socket`].
     pub system_socket: Option<PathBuf>,

@@ -81,8 +81,9 @@ impl Prober {
             }
             ProbeAction::TcpSocket { port, host } => {
                 let target = self.target(pod, *port, host.as_deref()).await?;
-                in_time(probe.timeout, &target.authority(), async {
-                    target.connect().await.map(drop)
+                let subject = target.authority();
+                in_time(probe.timeout, &subject, async {
+                    held_open(target.connect().await?, &subject).await
                 })
                 .await
             }
@@ -330,9 +331,14 @@ async fn in_time(
 
 async fn accepts(address: (IpAddr, u16)) -> Result<(), ProbeFailure> {
     let subject = authority(address);
-    let mut stream = TcpStream::connect(address)
+    let stream = TcpStream::connect(address)
         .await
         .map_err(|error| failure(&subject, &error))?;
+    held_open(stream, &subject).await
+}
+
+/// Whether a connection outlives [`HOLD`].
+async fn held_open(mut stream: TcpStream, subject: &str) -> Result<(), ProbeFailure> {
     let mut byte = [0];
     match tokio::time::timeout(HOLD, stream.read(&mut byte)).await {
         // Open and silent, or talking first.
@@ -340,7 +346,7 @@ async fn accepts(address: (IpAddr, u16)) -> Result<(), ProbeFailure> {
         Ok(Ok(0)) => Err(ProbeFailure(format!(
             "{subject}: closed as soon as it was opened"
         ))),
-        Ok(Err(error)) => Err(failure(&subject, &error)),
+        Ok(Err(error)) => Err(failure(subject, &error)),
     }
 }
 

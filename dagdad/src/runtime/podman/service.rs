@@ -125,7 +125,10 @@ impl Service {
         Self {
             configured: options.socket.clone(),
             system: options.system_socket.clone(),
-            own: options.service_socket.clone(),
+            own: options
+                .socket
+                .clone()
+                .unwrap_or_else(|| options.service_socket.clone()),
             program: options.program.clone(),
             child: Mutex::new(Keeper {
                 state: ChildState::Absent,
@@ -159,10 +162,13 @@ impl Service {
 
     async fn find(&self) -> Result<(&Path, Origin, UnixStream), RuntimeError> {
         if let Some(socket) = &self.configured {
-            let stream = UnixStream::connect(socket)
-                .await
-                .map_err(|error| unreachable(format!("{}: {error}", socket.display())))?;
-            return Ok((socket, Origin::Configured, stream));
+            return match UnixStream::connect(socket).await {
+                Ok(stream) => Ok((socket, Origin::Configured, stream)),
+                Err(error) if self.is_ours_to_serve(&error).await => {
+                    Ok((socket, Origin::Own, self.revive().await?))
+                }
+                Err(error) => Err(unreachable(format!("{}: {error}", socket.display()))),
+            };
         }
         if let Some(socket) = &self.system
             && let Ok(stream) = UnixStream::connect(socket).await
@@ -174,6 +180,19 @@ impl Service {
             Err(_) => self.revive().await?,
         };
         Ok((&self.own, Origin::Own, stream))
+    }
+
+    /// Whether a configured socket that gave `error` is to be served by a child: nobody made it,
+    /// or a child of ours did. A socket that somebody else left behind is left to them, since
+    /// their Podman may keep other pods than ours would.
+    async fn is_ours_to_serve(&self, error: &io::Error) -> bool {
+        match error.kind() {
+            io::ErrorKind::NotFound => true,
+            io::ErrorKind::ConnectionRefused => {
+                !matches!(self.child.lock().await.state, ChildState::Absent)
+            }
+            _ => false,
+        }
     }
 
     /// Starts a child where none runs, and waits until it answers.
