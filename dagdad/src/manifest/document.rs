@@ -1,6 +1,7 @@
 //! A file to its documents: each with the owner's own text and the values in it.
 
-use super::node::{self, Mark, Node, YamlError};
+use super::node::{Mark, Node};
+use super::yaml::{self, YamlError};
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,7 @@ pub struct Document {
 /// without a value are left out.
 ///
 /// # Errors
-/// As [`node::read`], or a byte order mark elsewhere than at the beginning.
+/// As [`yaml::read`], or a byte order mark elsewhere than at the beginning.
 pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
     let file = file.trim_start_matches(BYTE_ORDER_MARK);
     if let Some(at) = file.find(BYTE_ORDER_MARK) {
@@ -40,7 +41,7 @@ pub fn split(file: &str) -> Result<Vec<Document>, YamlError> {
     };
     let mut documents = Vec::new();
     let mut begin = 0;
-    for document in node::read(file)? {
+    for document in yaml::read(file)? {
         let text = text_of(file, begin, document.marker, document.end);
         begin = document.next;
         if !document.root.is_null() {

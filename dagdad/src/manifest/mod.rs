@@ -1,10 +1,11 @@
 //! Manifests: YAML text to domain types, and back to what the runtime takes.
 //!
-//! The way of a manifest: [`document`] splits a file into the owner's texts, [`node`] and
-//! [`scalar`] read their values, [`kind`] says what each is, [`substitution`] fills in
-//! `${NAME}` from [`variables`], [`typed`] fits the values to Kubernetes' types, [`pod`] and
-//! its neighbours check them and reduce them to what Dagda decides by, [`json`] writes them
-//! for Podman. Fields that Dagda does not know pass through untouched: they are Podman's.
+//! The way of a manifest: [`document`] splits a file into the owner's texts, [`yaml`] and
+//! [`scalar`] read their values into [`node`]s, [`kind`] says what each is, [`substitution`]
+//! fills in `${NAME}` from [`variables`], [`typed`] fits the values to Kubernetes' types,
+//! [`pod`] and its neighbours check them and reduce them to what Dagda decides by, [`json`]
+//! writes them for Podman. Fields that Dagda does not know pass through untouched: they are
+//! Podman's.
 //!
 //! Nothing here does I/O except [`Variables::read`].
 
@@ -29,11 +30,13 @@ mod substitution;
 mod tests;
 mod typed;
 mod variables;
+mod yaml;
 
 pub use catalogue::{MAX_FILE, MAX_OBJECTS, SourceFile, parse};
 pub use document::join;
-pub use node::{MAX_DEPTH, MAX_NODES, Mark};
+pub use node::Mark;
 pub use path::{Path, Step};
 pub use problem::{ManifestErrors, Problem};
 pub use stored::{recall, render};
 pub use variables::{Variables, VariablesError};
+pub use yaml::{MAX_DEPTH, MAX_NODES};

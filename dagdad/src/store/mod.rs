@@ -20,8 +20,11 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
+//! | `options` | what the store is told when it is opened |
+//! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
+//! | `retention` | how long rows are kept |
 //! | `outbox` | the queue and its protocol |
 //! | `mariadb` | the connection, the schema and the statements of MariaDB |
 //! | `forwarder` | the task that takes the queue to MariaDB |
@@ -29,18 +32,18 @@
 mod forwarder;
 mod history;
 mod mariadb;
+mod options;
 mod outbox;
+mod records;
+mod retention;
 mod rows;
 mod sqlite;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -50,40 +53,11 @@ use crate::domain::sample::HistoryPoint;
 use crate::ports::{MirrorLink, MirrorStatus, PodRecord, Record, Restored, Store, StoreError};
 
 use history::HistoryError;
-use outbox::Relation;
-use rows::{EventRow, IntentRow, PodRow, SampleRow};
+use rows::{EventRow, IntentRow, PodRow};
 
 pub use mariadb::MariaDbOptions;
+pub use options::StoreOptions;
 pub use sqlite::FILE_NAME;
-
-/// How long the intents of finished operations are kept.
-const CLOSED_INTENTS_KEPT: Duration = Duration::from_hours(7 * 24);
-
-/// What the store needs to know.
-#[derive(Debug, Clone)]
-pub struct StoreOptions {
-    /// Where the database file is; created, for its owner alone, where it is missing.
-    pub state_dir: PathBuf,
-    /// How long the host's history is kept.
-    pub retention: Duration,
-    /// How long events are kept.
-    pub event_retention: Duration,
-    /// The system of record, where there is one besides the local database.
-    pub mariadb: Option<MariaDbOptions>,
-}
-
-impl StoreOptions {
-    /// Kept by default: history for 7 days, events for 30; no MariaDB.
-    #[must_use]
-    pub const fn new(state_dir: PathBuf) -> Self {
-        Self {
-            state_dir,
-            retention: Duration::from_hours(7 * 24),
-            event_retention: Duration::from_hours(30 * 24),
-            mariadb: None,
-        }
-    }
-}
 
 /// The [`Store`] on this machine. Clones share the same database.
 #[derive(Debug, Clone)]
@@ -226,7 +200,7 @@ impl Store for LocalStore {
 
     async fn commit(&self, records: &[Record]) -> Result<(), StoreError> {
         let mut writer = self.inner.database.writer().await?;
-        let outcome = write_all(&mut writer, records, self.inner.mirrored()).await;
+        let outcome = records::write_all(&mut writer, records, self.inner.mirrored()).await;
         // Told before the writer is given back, so that the count is never behind.
         if let Ok(queued) = outcome {
             self.inner.queued(queued);
@@ -294,7 +268,7 @@ impl Store for LocalStore {
             }
         }
         let mut writer = inner.database.writer().await?;
-        let outcome = prune(&mut writer, now, &inner.options).await;
+        let outcome = retention::prune(&mut writer, now, &inner.options).await;
         if let Ok(queued) = outcome {
             inner.queued(queued);
         }
@@ -304,114 +278,4 @@ impl Store for LocalStore {
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {
         self.inner.mirror.subscribe()
     }
-}
-
-/// Writes `records` in one transaction. Returns by how much the outbox grew.
-async fn write_all(
-    conn: &mut SqliteConnection,
-    records: &[Record],
-    mirrored: bool,
-) -> Result<i64, sqlx::Error> {
-    let mut queued = 0;
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    for record in records {
-        if let Some((relation, uuid)) = write(&mut tx, record).await?
-            && mirrored
-        {
-            queued += outbox::enqueue(&mut tx, relation, &uuid).await?;
-        }
-    }
-    tx.commit().await?;
-    Ok(queued)
-}
-
-/// Writes one record. Returns the mirrored row that it changed.
-async fn write(
-    conn: &mut SqliteConnection,
-    record: &Record,
-) -> Result<Option<(Relation, String)>, sqlx::Error> {
-    let changed = match record {
-        Record::PutPod(pod) => {
-            let row = PodRow::from(&**pod);
-            row.put(conn).await?;
-            Some((Relation::Pods, row.uuid))
-        }
-        Record::DeletePod(id) => {
-            let uuid = id.to_string();
-            sqlx::query("DELETE FROM pods WHERE uuid = ?")
-                .bind(&uuid)
-                .execute(conn)
-                .await?;
-            Some((Relation::Pods, uuid))
-        }
-        Record::OpenIntent(intent) => {
-            sqlx::query(
-                "INSERT INTO intents (uuid, pod, kind, accepted_at) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (uuid) DO NOTHING",
-            )
-            .bind(intent.id.to_string())
-            .bind(intent.pod.as_str())
-            .bind(intent.kind.to_string())
-            .bind(intent.accepted_at.as_microsecond())
-            .execute(conn)
-            .await?;
-            None
-        }
-        Record::CloseIntent { id, at, outcome } => {
-            sqlx::query(
-                "UPDATE intents SET closed_at = ?, outcome = ?
-                 WHERE uuid = ? AND closed_at IS NULL",
-            )
-            .bind(at.as_microsecond())
-            .bind(outcome)
-            .bind(id.to_string())
-            .execute(conn)
-            .await?;
-            None
-        }
-        Record::Event(event) => {
-            let row = EventRow::from(event);
-            row.put(conn).await?;
-            Some((Relation::Events, row.uuid))
-        }
-        Record::Sample(sample) => {
-            let row = SampleRow::from(&**sample);
-            row.put(conn).await?;
-            Some((Relation::SystemResources, row.uuid))
-        }
-    };
-    Ok(changed)
-}
-
-/// Drops what is older than it is kept. Returns by how much the outbox grew.
-async fn prune(
-    conn: &mut SqliteConnection,
-    now: Timestamp,
-    options: &StoreOptions,
-) -> Result<i64, sqlx::Error> {
-    let before = |kept: Duration| {
-        now.as_microsecond()
-            .saturating_sub(i64::try_from(kept.as_micros()).unwrap_or(i64::MAX))
-    };
-    let mirrored = options.mariadb.is_some();
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let mut queued = history::prune(&mut tx, now, options.retention, mirrored).await?;
-
-    let events_before = before(options.event_retention);
-    if mirrored {
-        queued -= outbox::forget_events(&mut tx, events_before).await?;
-    }
-    let events = sqlx::query("DELETE FROM events WHERE timestamp < ?")
-        .bind(events_before)
-        .execute(&mut *tx)
-        .await?;
-    if mirrored && events.rows_affected() > 0 {
-        queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
-    }
-    sqlx::query("DELETE FROM intents WHERE closed_at < ?")
-        .bind(before(CLOSED_INTENTS_KEPT))
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(queued)
 }

@@ -194,6 +194,14 @@ impl TestPodman {
     pub fn runtime(&self) -> Podman {
         Podman::new(self.options())
     }
+
+    /// A runtime on this Podman that waits no longer than `deadlines` say.
+    pub fn runtime_within(&self, deadlines: Deadlines) -> Podman {
+        Podman::new(PodmanOptions {
+            deadlines,
+            ..self.options()
+        })
+    }
 }
 
 impl Drop for TestPodman {

@@ -6,6 +6,7 @@
 //! prints itself and the same.
 
 mod calls;
+mod daemon;
 mod disk;
 mod invariants;
 mod people;
@@ -21,19 +22,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::calls::Call;
-use self::disk::{Disk, Writer};
+use self::daemon::Daemon;
+use self::disk::Disk;
 use self::invariants::Ledger;
 use self::podman::{Inside, Mood, Podman};
 use self::random::Random;
-use super::effect::{Effect, Persist};
+use super::effect::Effect;
 use super::event::{EffectResult, Event};
-use super::state::{Settings, State};
-use super::step::step;
 use crate::domain::catalogue::CataloguePod;
 use crate::domain::name::PodName;
-use crate::domain::observed::RuntimeSignal;
-use crate::domain::operation::OperationId;
-use crate::ports::Record;
 
 /// Seeds run by an ordinary `cargo test`.
 const SEEDS: u64 = 2_000;
@@ -66,15 +63,6 @@ pub(super) struct World {
     /// goes wrong here is the engine's own doing.
     gentle: bool,
     trace: Option<VecDeque<String>>,
-}
-
-struct Daemon {
-    incarnation: u64,
-    state: State,
-    writer: Writer,
-    /// The call under way for each operation.
-    calls: BTreeMap<OperationId, (PodName, u64)>,
-    tick: Option<(Timestamp, u64)>,
 }
 
 /// What people stop pods with.
@@ -247,181 +235,6 @@ impl World {
             | Happening::Probe { .. }
             | Happening::Commit(_)
             | Happening::RetryKept(_) => {}
-        }
-    }
-
-    /// One step of the daemon, which may be its last.
-    #[allow(clippy::needless_pass_by_value)] // as `step` takes it; a clone is kept for the checks
-    fn tell(&mut self, event: Event) {
-        let now = self.now;
-        self.note(|| format!("=> {event:?}"));
-        let Some(daemon) = &mut self.daemon else {
-            return;
-        };
-        let before = invariants::catalogue(&daemon.state);
-        let effects = step(&mut daemon.state, event.clone(), now);
-        if let Some(tick) = daemon.tick.take() {
-            self.agenda.remove(&tick);
-        }
-        let due = daemon.state.next_deadline();
-        let incarnation = daemon.incarnation;
-        self.check_step(&event, &before, &effects);
-        let wait = Duration::try_from(due - now).unwrap_or_default();
-        let tick = self.schedule(wait, Happening::Tell(incarnation, Event::Tick));
-        if let Some(daemon) = &mut self.daemon {
-            daemon.tick = Some(tick);
-        }
-        self.perform(effects);
-        self.check_watches();
-    }
-
-    fn perform(&mut self, effects: Vec<Effect>) {
-        let cut = (self.faulty() && self.random.below(2_000) == 0)
-            .then(|| self.random.below(effects.len() as u64 + 1));
-        for (index, effect) in effects.into_iter().enumerate() {
-            if cut == Some(index as u64) {
-                break;
-            }
-            self.perform_one(effect);
-        }
-        if cut.is_some() {
-            self.kill_daemon();
-            self.revive_later();
-        }
-    }
-
-    fn perform_one(&mut self, effect: Effect) {
-        self.note(|| format!("   {effect:?}"));
-        let Some(daemon) = &mut self.daemon else {
-            return;
-        };
-        let incarnation = daemon.incarnation;
-        match effect {
-            Effect::Persist(job) => self.persist(job),
-            Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
-            Effect::Report { operation, view } => self.reported(operation, view),
-            Effect::Announce(event) => self.check_announcement(&event.message),
-            Effect::Tidy => {}
-            Effect::List => self.list(),
-            Effect::Operate {
-                pod,
-                operation,
-                action,
-            } => {
-                self.check_call(&pod, operation);
-                self.calls += 1;
-                let number = self.calls;
-                if let Some(daemon) = &mut self.daemon {
-                    daemon.calls.insert(operation, (pod.clone(), number));
-                }
-                let call = Call {
-                    incarnation,
-                    number,
-                    pod,
-                    operation,
-                };
-                self.call(call, action);
-            }
-            Effect::Abort(operation) => {
-                daemon.calls.remove(&operation);
-            }
-            Effect::Probe {
-                spec,
-                watch,
-                check,
-                after,
-                ..
-            } => {
-                self.ledger.probing(watch, check);
-                let delay = after + self.random.millis(0, 20);
-                let probe = Happening::Probe {
-                    incarnation,
-                    pod: spec.name.clone(),
-                    watch,
-                    check,
-                };
-                self.after(delay, probe);
-            }
-            Effect::Diagnose(pod) => {
-                let log = vec!["last words".to_owned()];
-                let delay = self.random.millis(1, 3_000);
-                let event = Event::Diagnosed { pod, log };
-                self.after(delay, Happening::Tell(incarnation, event));
-            }
-        }
-    }
-
-    /// `kill -9`.
-    fn kill_daemon(&mut self) {
-        self.note(|| "kill -9".to_owned());
-        self.cut_off_writer();
-        if let Some(tick) = self.daemon.take().and_then(|daemon| daemon.tick) {
-            self.agenda.remove(&tick);
-        }
-        self.ledger.daemon_died();
-    }
-
-    fn revive_later(&mut self) {
-        let delay = self.random.millis(10, 20_000);
-        self.after(delay, Happening::Birth);
-    }
-
-    fn be_born(&mut self) {
-        if self.daemon.is_some() {
-            return;
-        }
-        self.incarnations += 1;
-        let incarnation = self.incarnations;
-        self.note(|| format!("birth {incarnation}"));
-        self.check_rows();
-        let settings = Settings {
-            start_timeout: Duration::from_mins(1),
-            record_interval: Duration::from_secs(5),
-        };
-        let rows = self.disk.rows.values().map(|row| {
-            let entry = self.manifests[&row.manifest.digest.0].clone();
-            (row.clone(), entry)
-        });
-        let intents = self.disk.open.values().cloned().collect();
-        let seed = self.random.bits();
-        let (state, superseded) = State::restore(settings, seed, rows.collect(), intents, self.now);
-        for row in self.disk.rows.values() {
-            // What the daemon never learned it cannot respect.
-            if row.wanted == crate::domain::state::Wanted::Up {
-                self.stopped_by_people.remove(&row.name);
-            }
-        }
-        self.daemon = Some(Daemon {
-            incarnation,
-            state,
-            writer: Writer::default(),
-            calls: BTreeMap::new(),
-            tick: None,
-        });
-        let records: Vec<Record> = superseded
-            .into_iter()
-            .map(|intent| Record::CloseIntent {
-                id: intent.id,
-                at: self.now,
-                outcome: "cancelled".to_owned(),
-            })
-            .collect();
-        if !records.is_empty() {
-            self.persist(Persist::Fact {
-                records,
-                then: Vec::new(),
-            });
-        }
-        self.tell(Event::Tick);
-        if self.podman.mood == Mood::Well {
-            let signal = RuntimeSignal::Connected {
-                version: "4.3.1".to_owned(),
-            };
-            let event = Event::Runtime(signal);
-            self.after(
-                Duration::from_millis(1),
-                Happening::Tell(incarnation, event),
-            );
         }
     }
 

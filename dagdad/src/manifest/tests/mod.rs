@@ -1,16 +1,54 @@
 //! What manifests mean, what is refused and how, and what holds for all of them.
 
-use super::{ManifestErrors, SourceFile, parse};
+use serde_json::Value;
+
+use super::{ManifestErrors, SourceFile, parse, render};
 use crate::domain::catalogue::CataloguePod;
 
+mod companions;
 mod examples;
-mod meaning;
 mod properties;
 mod refusals;
+mod rendering;
 mod secrecy;
+mod spec;
+mod stored;
 
 /// A pod that is as small as can be; tests add to it.
 const SMALL: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, image: i}\n";
+
+/// Two pods and what they refer to.
+const TWO_WITH_SETTINGS: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {GREETING: 'hello ${WHO}', RAW: '$${WHO}'}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one}
+spec:
+  containers: [{name: a, image: i, envFrom: [{configMapRef: {name: settings}}]}]
+---
+# the second
+apiVersion: v1
+kind: Pod
+metadata: {name: two}
+spec:
+  containers: [{name: a, image: i, env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: GREETING}}}]}]
+  volumes:
+  - {name: claim, persistentVolumeClaim: {claimName: data}}
+  - {name: all, projected: {sources: [{configMap: {name: more}}]}}
+  - {name: absent, configMap: {name: elsewhere, optional: true}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: more}
+";
 
 fn file(name: &str, text: &str) -> SourceFile {
     SourceFile {
@@ -34,4 +72,21 @@ fn parse_one(text: &str, variables: &[(&str, &str)]) -> CataloguePod {
         Ok(pods) => panic!("{} pods", pods.len()),
         Err(errors) => panic!("{errors}"),
     }
+}
+
+/// The pod `web` with one container, whose further fields are `fields`.
+fn container(fields: &str) -> String {
+    SMALL.replace("image: i", &format!("image: i, {fields}"))
+}
+
+/// The documents that go to Podman.
+#[track_caller]
+fn rendered(text: &str, variables: &[(&str, &str)]) -> Vec<Value> {
+    let pod = parse_one(text, variables);
+    let rendered = render(&pod.manifest, &variables.iter().copied().collect()).unwrap();
+    rendered
+        .text
+        .split("---\n")
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect()
 }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::{Variables, document, join, json, node, parse, recall, render};
+use super::super::{Variables, document, join, json, parse, recall, render, yaml};
 use super::{SMALL, file};
 
 /// Any character, those that mean something to YAML more often.
@@ -158,7 +158,7 @@ proptest! {
 
     #[test]
     fn what_goes_to_podman_reads_as_what_it_is(value in json_value()) {
-        let documents = node::read(&json::write(&value)).unwrap();
+        let documents = yaml::read(&json::write(&value)).unwrap();
         prop_assert_eq!(documents[0].root.to_value(), value);
     }
 

@@ -1,10 +1,12 @@
 //! Each transition of the diagrams in [`super`], step by step.
 
 mod catalogue;
+mod commands;
 mod endings;
-mod operations;
 mod pods;
 mod recovery;
+mod starting;
+mod stopping;
 
 use std::time::Duration;
 

@@ -1,0 +1,130 @@
+//! The statements that an entry of the outbox becomes. Each may be run again without harm.
+
+use sqlx::MySqlConnection;
+
+use crate::store::outbox::{Change, Entry, Relation};
+use crate::store::rows::{EventRow, PodRow, SampleRow, bind_event, bind_pod, bind_sample};
+
+/// Does in MariaDB what `entry` says.
+pub(super) async fn apply(conn: &mut MySqlConnection, entry: &Entry) -> Result<(), sqlx::Error> {
+    match &entry.change {
+        Change::PutPod(row) => put_pod(conn, row).await,
+        Change::PutSample(row) => put_sample(conn, row).await,
+        Change::PutEvent(row) => put_event(conn, row).await,
+        Change::Delete(uuid) => delete(conn, entry.relation, uuid).await,
+        Change::Prune {
+            resolution_seconds,
+            before,
+        } => prune(conn, entry.relation, *resolution_seconds, *before).await,
+        // Done apart, since it reads both databases.
+        Change::Reconcile => Ok(()),
+    }
+}
+
+async fn put_pod(conn: &mut MySqlConnection, row: &PodRow) -> Result<(), sqlx::Error> {
+    // Whoever else has the name here has lost it in SQLite since.
+    sqlx::query("DELETE FROM pods WHERE name = ? AND uuid <> ?")
+        .bind(&row.name)
+        .bind(&row.uuid)
+        .execute(&mut *conn)
+        .await?;
+    let query = sqlx::query(
+        "INSERT INTO pods (uuid, name, category, priority, wanted, status, message, port,
+            cpu_limit, ram_limit, ram_limit_bytes, current_cpu, current_ram, current_ram_bytes,
+            current_ram_anon_bytes, current_ram_file_bytes, manifest, manifest_digest,
+            started_digest, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
+         ON DUPLICATE KEY UPDATE name = VALUES(name), category = VALUES(category),
+            priority = VALUES(priority), wanted = VALUES(wanted), status = VALUES(status),
+            message = VALUES(message), port = VALUES(port), cpu_limit = VALUES(cpu_limit),
+            ram_limit = VALUES(ram_limit), ram_limit_bytes = VALUES(ram_limit_bytes),
+            current_cpu = VALUES(current_cpu), current_ram = VALUES(current_ram),
+            current_ram_bytes = VALUES(current_ram_bytes),
+            current_ram_anon_bytes = VALUES(current_ram_anon_bytes),
+            current_ram_file_bytes = VALUES(current_ram_file_bytes), manifest = VALUES(manifest),
+            manifest_digest = VALUES(manifest_digest), started_digest = VALUES(started_digest),
+            created_at = VALUES(created_at), updated_at = VALUES(updated_at)",
+    );
+    bind_pod!(query, row).execute(conn).await.map(drop)
+}
+
+async fn put_sample(conn: &mut MySqlConnection, row: &SampleRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO system_resources (uuid, timestamp, resolution_seconds, samples, cpu_usage,
+            load_1m, load_5m, load_15m, ram_usage, ram_total, ram_total_bytes, ram_used_bytes,
+            ram_cached_bytes, swap_total_bytes, swap_used_bytes, disk_usage, cpu_pressure,
+            memory_pressure, memory_pressure_full, io_pressure, active_pods)
+         VALUES (?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?, ?, ?, ?, ?, ?,
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE timestamp = VALUES(timestamp),
+            resolution_seconds = VALUES(resolution_seconds), samples = VALUES(samples),
+            cpu_usage = VALUES(cpu_usage), load_1m = VALUES(load_1m), load_5m = VALUES(load_5m),
+            load_15m = VALUES(load_15m), ram_usage = VALUES(ram_usage),
+            ram_total = VALUES(ram_total), ram_total_bytes = VALUES(ram_total_bytes),
+            ram_used_bytes = VALUES(ram_used_bytes), ram_cached_bytes = VALUES(ram_cached_bytes),
+            swap_total_bytes = VALUES(swap_total_bytes),
+            swap_used_bytes = VALUES(swap_used_bytes), disk_usage = VALUES(disk_usage),
+            cpu_pressure = VALUES(cpu_pressure), memory_pressure = VALUES(memory_pressure),
+            memory_pressure_full = VALUES(memory_pressure_full),
+            io_pressure = VALUES(io_pressure), active_pods = VALUES(active_pods)",
+    );
+    bind_sample!(query, row).execute(conn).await.map(drop)
+}
+
+async fn put_event(conn: &mut MySqlConnection, row: &EventRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO events (uuid, timestamp, kind, object, message)
+         VALUES (?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?)
+         ON DUPLICATE KEY UPDATE timestamp = VALUES(timestamp), kind = VALUES(kind),
+            object = VALUES(object), message = VALUES(message)",
+    );
+    bind_event!(query, row).execute(conn).await.map(drop)
+}
+
+/// Deletes a row by its uuid.
+pub(super) async fn delete(
+    conn: &mut MySqlConnection,
+    relation: Relation,
+    uuid: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = match relation {
+        Relation::Pods => "DELETE FROM pods WHERE uuid = ?",
+        Relation::Events => "DELETE FROM events WHERE uuid = ?",
+        Relation::SystemResources => "DELETE FROM system_resources WHERE uuid = ?",
+    };
+    sqlx::query(sql).bind(uuid).execute(conn).await.map(drop)
+}
+
+async fn prune(
+    conn: &mut MySqlConnection,
+    relation: Relation,
+    resolution_seconds: Option<i64>,
+    before: i64,
+) -> Result<(), sqlx::Error> {
+    match (relation, resolution_seconds) {
+        (Relation::SystemResources, Some(tier)) => {
+            sqlx::query(
+                "DELETE FROM system_resources WHERE resolution_seconds = ?
+                 AND timestamp < TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00')",
+            )
+            .bind(tier)
+            .bind(before)
+            .execute(conn)
+            .await?;
+        }
+        (Relation::Events, _) => {
+            sqlx::query(
+                "DELETE FROM events
+                 WHERE timestamp < TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00')",
+            )
+            .bind(before)
+            .execute(conn)
+            .await?;
+        }
+        // Nothing else is pruned.
+        (Relation::SystemResources, None) | (Relation::Pods, _) => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Records into rows: what one commit of the engine becomes in SQLite, and which rows of it
+//! MariaDB is to have.
+
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::outbox::{self, Relation};
+use super::rows::{EventRow, PodRow, SampleRow};
+use crate::ports::Record;
+
+/// Writes `records` in one transaction. Returns by how much the outbox grew.
+pub(super) async fn write_all(
+    conn: &mut SqliteConnection,
+    records: &[Record],
+    mirrored: bool,
+) -> Result<i64, sqlx::Error> {
+    let mut queued = 0;
+    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+    for record in records {
+        if let Some((relation, uuid)) = write(&mut tx, record).await?
+            && mirrored
+        {
+            queued += outbox::enqueue(&mut tx, relation, &uuid).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(queued)
+}
+
+/// Writes one record. Returns the mirrored row that it changed.
+async fn write(
+    conn: &mut SqliteConnection,
+    record: &Record,
+) -> Result<Option<(Relation, String)>, sqlx::Error> {
+    let changed = match record {
+        Record::PutPod(pod) => {
+            let row = PodRow::from(&**pod);
+            row.put(conn).await?;
+            Some((Relation::Pods, row.uuid))
+        }
+        Record::DeletePod(id) => {
+            let uuid = id.to_string();
+            sqlx::query("DELETE FROM pods WHERE uuid = ?")
+                .bind(&uuid)
+                .execute(conn)
+                .await?;
+            Some((Relation::Pods, uuid))
+        }
+        Record::OpenIntent(intent) => {
+            sqlx::query(
+                "INSERT INTO intents (uuid, pod, kind, accepted_at) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (uuid) DO NOTHING",
+            )
+            .bind(intent.id.to_string())
+            .bind(intent.pod.as_str())
+            .bind(intent.kind.to_string())
+            .bind(intent.accepted_at.as_microsecond())
+            .execute(conn)
+            .await?;
+            None
+        }
+        Record::CloseIntent { id, at, outcome } => {
+            sqlx::query(
+                "UPDATE intents SET closed_at = ?, outcome = ?
+                 WHERE uuid = ? AND closed_at IS NULL",
+            )
+            .bind(at.as_microsecond())
+            .bind(outcome)
+            .bind(id.to_string())
+            .execute(conn)
+            .await?;
+            None
+        }
+        Record::Event(event) => {
+            let row = EventRow::from(event);
+            row.put(conn).await?;
+            Some((Relation::Events, row.uuid))
+        }
+        Record::Sample(sample) => {
+            let row = SampleRow::from(&**sample);
+            row.put(conn).await?;
+            Some((Relation::SystemResources, row.uuid))
+        }
+    };
+    Ok(changed)
+}

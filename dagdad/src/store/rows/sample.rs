@@ -1,0 +1,118 @@
+//! `system_resources`: one sample of the host, or a stretch of them rolled up.
+
+use sqlx::SqliteConnection;
+
+use super::value::{bytes, mebibytes, rounded};
+use crate::ports::SampleRecord;
+
+macro_rules! bind_sample {
+    ($query:expr, $row:expr) => {
+        $crate::store::rows::bind!($query, $row; uuid, timestamp, resolution_seconds, samples,
+            cpu_usage, load_1m, load_5m, load_15m, ram_usage, ram_total, ram_total_bytes,
+            ram_used_bytes, ram_cached_bytes, swap_total_bytes, swap_used_bytes, disk_usage,
+            cpu_pressure, memory_pressure, memory_pressure_full, io_pressure, active_pods)
+    };
+}
+
+pub(in crate::store) use bind_sample;
+
+/// A row of `system_resources`.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SampleRow {
+    pub uuid: String,
+    pub timestamp: i64,
+    pub resolution_seconds: i64,
+    pub samples: i64,
+    pub cpu_usage: f64,
+    pub load_1m: f64,
+    pub load_5m: f64,
+    pub load_15m: f64,
+    pub ram_usage: f64,
+    pub ram_total: i64,
+    pub ram_total_bytes: i64,
+    pub ram_used_bytes: i64,
+    pub ram_cached_bytes: i64,
+    pub swap_total_bytes: i64,
+    pub swap_used_bytes: i64,
+    pub disk_usage: f64,
+    pub cpu_pressure: Option<f64>,
+    pub memory_pressure: Option<f64>,
+    pub memory_pressure_full: Option<f64>,
+    pub io_pressure: Option<f64>,
+    pub active_pods: String,
+}
+
+/// One pod in `system_resources.active_pods`. Rolled-up rows carry `samples` too: in how
+/// many samples of the stretch the pod was seen.
+#[derive(serde::Serialize)]
+struct ActivePod<'a> {
+    name: &'a str,
+    cpu_percent: f64,
+    ram_bytes: i64,
+}
+
+impl From<&SampleRecord> for SampleRow {
+    fn from(record: &SampleRecord) -> Self {
+        let host = &record.sample.host;
+        let pods: Vec<_> = record
+            .sample
+            .pods
+            .iter()
+            .map(|(name, usage)| ActivePod {
+                name,
+                cpu_percent: rounded(usage.cpu_percent, 2),
+                ram_bytes: bytes(usage.memory),
+            })
+            .collect();
+        let pressure = host.pressure.as_ref();
+        Self {
+            uuid: record.id.to_string(),
+            timestamp: host.at.as_microsecond(),
+            resolution_seconds: 0,
+            samples: 1,
+            cpu_usage: rounded(host.cpu_percent, 2),
+            load_1m: rounded(host.load_1m, 2),
+            load_5m: rounded(host.load_5m, 2),
+            load_15m: rounded(host.load_15m, 2),
+            ram_usage: rounded(host.memory.used_percent(), 2),
+            ram_total: mebibytes(host.memory.total),
+            ram_total_bytes: bytes(host.memory.total),
+            ram_used_bytes: bytes(host.memory.used),
+            ram_cached_bytes: bytes(host.memory.cached),
+            swap_total_bytes: bytes(host.memory.swap_total),
+            swap_used_bytes: bytes(host.memory.swap_used),
+            disk_usage: rounded(host.disk_percent(), 2),
+            cpu_pressure: pressure.map(|p| rounded(p.cpu_some_avg10, 2)),
+            memory_pressure: pressure.map(|p| rounded(p.memory_some_avg10, 2)),
+            memory_pressure_full: pressure.map(|p| rounded(p.memory_full_avg10, 2)),
+            io_pressure: pressure.map(|p| rounded(p.io_some_avg10, 2)),
+            active_pods: serde_json::to_string(&pods).unwrap_or_else(|_| "[]".to_owned()),
+        }
+    }
+}
+
+impl SampleRow {
+    /// Inserts the row; one that is there already stays as it is.
+    pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let query = sqlx::query(
+            "INSERT INTO system_resources (uuid, timestamp, resolution_seconds, samples,
+                cpu_usage, load_1m, load_5m, load_15m, ram_usage, ram_total, ram_total_bytes,
+                ram_used_bytes, ram_cached_bytes, swap_total_bytes, swap_used_bytes, disk_usage,
+                cpu_pressure, memory_pressure, memory_pressure_full, io_pressure, active_pods)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (uuid) DO NOTHING",
+        );
+        bind_sample!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// The row as it is now.
+    pub async fn read(
+        conn: &mut SqliteConnection,
+        uuid: &str,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM system_resources WHERE uuid = ?")
+            .bind(uuid)
+            .fetch_optional(conn)
+            .await
+    }
+}

@@ -1,3 +1,0 @@
-//! What the integration tests of this crate start for themselves.
-
-pub mod podman;
