@@ -1,5 +1,7 @@
 //! A private MariaDB on a loopback port.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -35,7 +37,13 @@ impl MariaDb {
     pub fn start() -> Self {
         let scratch = Scratch::new();
         let data = scratch.join("data");
+        // Servers in several process namespaces take the same names in a shared one.
+        let temporary = scratch.join("tmp");
+        std::fs::create_dir(&temporary).expect("make the server's temporary directory");
+        std::fs::set_permissions(&temporary, Permissions::from_mode(0o1777))
+            .expect("let the server write its temporary directory");
         let mut install = Command::new("mariadb-install-db");
+        install.env("TMPDIR", &temporary);
         install.args([
             "--no-defaults",
             "--auth-root-authentication-method=normal",
@@ -72,6 +80,7 @@ impl MariaDb {
             .find(|path| std::path::Path::new(path).exists())
             .unwrap_or("mariadbd");
         let mut command = Command::new(program);
+        command.env("TMPDIR", self.scratch.join("tmp"));
         command.args([
             "--no-defaults",
             "--bind-address=127.0.0.1",

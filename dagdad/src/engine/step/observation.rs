@@ -31,6 +31,12 @@ impl State {
     pub(super) fn signal(&mut self, signal: RuntimeSignal, now: Timestamp, out: &mut Vec<Effect>) {
         match signal {
             RuntimeSignal::Connected { version } => {
+                // Heard of before, so this is a second connection; the first listing may have
+                // come before the first one, without a version.
+                if matches!(&self.runtime, RuntimeLink::Up { version } if !version.is_empty()) {
+                    let message = "the connection to Podman broke off and is there again";
+                    self.note(EventKind::RuntimeUp, None, message.to_owned(), now, out);
+                }
                 self.runtime_up(Some(version), now, out);
                 self.list_now(now, out);
             }
@@ -63,13 +69,8 @@ impl State {
             (None, RuntimeLink::Unknown | RuntimeLink::Down { .. }) => String::new(),
         };
         if matches!(self.runtime, RuntimeLink::Down { .. }) {
-            self.note(
-                EventKind::RuntimeUp,
-                None,
-                "Podman answers again".to_owned(),
-                now,
-                out,
-            );
+            let message = "Podman answers again".to_owned();
+            self.note(EventKind::RuntimeUp, None, message, now, out);
         }
         self.runtime = RuntimeLink::Up { version };
     }

@@ -105,6 +105,8 @@ pub struct Service {
 #[derive(Debug)]
 struct Keeper {
     state: ChildState,
+    /// A child has answered at the socket once: what stands there since is its own.
+    served: bool,
     backoff: ExponentialBackoff,
 }
 
@@ -132,6 +134,7 @@ impl Service {
             program: options.program.clone(),
             child: Mutex::new(Keeper {
                 state: ChildState::Absent,
+                served: false,
                 backoff: backoff(),
             }),
             closing: CancellationToken::new(),
@@ -188,9 +191,7 @@ impl Service {
     async fn is_ours_to_serve(&self, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::NotFound => true,
-            io::ErrorKind::ConnectionRefused => {
-                !matches!(self.child.lock().await.state, ChildState::Absent)
-            }
+            io::ErrorKind::ConnectionRefused => self.child.lock().await.served,
             _ => false,
         }
     }
@@ -226,10 +227,13 @@ impl Service {
                 () = tokio::time::sleep(wait) => {}
                 () = self.closing.cancelled() => return Err(unreachable(CLOSING.to_owned())),
             }
+            if let Ok(stream) = UnixStream::connect(&self.own).await {
+                return Ok(stream);
+            }
         }
         match &mut keeper.state {
             ChildState::Closed => return Err(unreachable(CLOSING.to_owned())),
-            ChildState::Dead { .. } | ChildState::Absent => match self.spawn() {
+            ChildState::Dead { .. } | ChildState::Absent => match self.spawn(keeper.served) {
                 Ok(child) => {
                     keeper.state = ChildState::Alive {
                         child,
@@ -245,7 +249,10 @@ impl Service {
         }
         if let ChildState::Alive { child, .. } = &mut keeper.state {
             match self.first_answer(child).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => {
+                    keeper.served = true;
+                    return Ok(stream);
+                }
                 Err(why) => {
                     end(child).await;
                     keeper.state = ChildState::dead(why.clone(), &mut keeper.backoff);
@@ -282,8 +289,8 @@ impl Service {
         ))
     }
 
-    fn spawn(&self) -> Result<Child, String> {
-        self.clear_socket()?;
+    fn spawn(&self, served: bool) -> Result<Child, String> {
+        self.clear_socket(served)?;
         let passed = std::env::vars_os().filter(|(name, _)| {
             name.to_str().is_some_and(|name| {
                 PASSED_VARIABLES.contains(&name)
@@ -323,8 +330,10 @@ impl Service {
         Ok(child)
     }
 
-    /// Makes the way free for a child's socket: removes one that nobody listens on.
-    fn clear_socket(&self) -> Result<(), String> {
+    /// Makes the way free for a child's socket: removes one that nobody listens on. At a
+    /// configured path that is done only once a child has `served` there, since another may be
+    /// about to listen on the one that is found.
+    fn clear_socket(&self, served: bool) -> Result<(), String> {
         let path = self.own.display();
         if self.own.as_os_str().len() > LONGEST_SOCKET_PATH {
             return Err(format!(
@@ -342,6 +351,9 @@ impl Service {
             Ok(found) if !found.file_type().is_socket() => Err(format!(
                 "{path} is in the way and not a socket; move it away"
             )),
+            Ok(_) if self.configured.is_some() && !served => {
+                Err(format!("nobody answers at {path}"))
+            }
             Ok(_) => std::fs::remove_file(&self.own)
                 .map_err(|error| format!("cannot remove the dead socket {path}: {error}")),
         }
