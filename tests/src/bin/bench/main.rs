@@ -19,28 +19,24 @@ use measure::Row;
 fn main() {
     let host = TestHost::ready();
     let mut rows = Vec::new();
-    eprintln!("status on an idle box …");
-    rows.push(status::beside_podman(&host, "idle"));
-    eprintln!("starts …");
-    rows.push(start::beside_podman(&host));
+    let mut keep = |row: Row| {
+        eprintln!("{}: {}", row.what, row.figure);
+        rows.push(row);
+    };
+    keep(status::beside_podman(&host, "idle"));
+    keep(start::beside_podman(&host));
 
     eprintln!("making {} pods …", BoxOfPods::MANY);
     let mut box_of_pods = BoxOfPods::fill(host);
-    rows.push(status::beside_podman(box_of_pods.host(), "50 pods"));
-    eprintln!("status while a pod is starting …");
-    rows.push(
+    keep(status::beside_podman(box_of_pods.host(), "50 pods"));
+    keep(
         box_of_pods.while_a_pod_starts(|host| status::beside_podman(host, "50 pods, one starting")),
     );
-    eprintln!("status while Podman hangs …");
-    rows.push(box_of_pods.while_podman_hangs(|host| {
-        status::beside_podman(host, "50 pods, Podman stopped (SIGSTOP)")
-    }));
-    eprintln!("gRPC under {} clients …", status::CLIENTS);
-    rows.push(status::over_grpc(box_of_pods.host()));
-    rows.push(daemon::memory(box_of_pods.host_mut()));
-    eprintln!("CPU at one sample a second, for {:?} …", daemon::STRETCH);
+    keep(status::while_podman_hangs(&mut box_of_pods));
+    keep(status::over_grpc(box_of_pods.host()));
+    keep(daemon::memory(box_of_pods.host_mut()));
     box_of_pods.keep(BoxOfPods::FEWER);
-    rows.push(daemon::cpu(box_of_pods.host_mut()));
+    keep(daemon::cpu(box_of_pods.host_mut()));
 
     println!("{}", Row::table(&rows));
 }

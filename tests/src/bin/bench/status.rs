@@ -6,6 +6,7 @@ use std::time::Duration;
 use dagda_proto::v1::GetStatusRequest;
 use dagda_tests::TestHost;
 
+use crate::box_of_pods::BoxOfPods;
 use crate::measure::{Row, Spread, side_by_side, time};
 
 /// Concurrent clients of the gRPC figure.
@@ -15,26 +16,26 @@ const ROUNDS: u32 = 40;
 
 /// `dagdactl status --json` beside `podman pod ps --format json`, whole processes.
 pub fn beside_podman(host: &TestHost, condition: &str) -> Row {
-    let whole_process = |mut command: Command| {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        time(|| assert!(command.status().expect("start it").success(), "{command:?}"))
-    };
-    let (ours, peer) = side_by_side(
-        ROUNDS,
-        || {
-            let mut command = host.dagdactl();
-            command.args(["status", "--json"]);
-            whole_process(command)
-        },
-        || {
-            let mut command = host.podman.command();
-            command.args(["pod", "ps", "--format", "json"]);
-            whole_process(command)
-        },
-    );
+    let (ours, peer) = side_by_side(ROUNDS, || dagdactl_status(host), || podman_pod_ps(host));
+    row(&ours, &peer, condition)
+}
+
+/// The same while Podman's service is stopped. The peer is measured just before: it waits for
+/// locks that the stopped service may hold, for as long as that is stopped.
+pub fn while_podman_hangs(box_of_pods: &mut BoxOfPods) -> Row {
+    let host = box_of_pods.host();
+    let peer = Spread::of_durations((0..ROUNDS).map(|_| podman_pod_ps(host)));
+    let ours = box_of_pods.while_podman_hangs(|host| {
+        Spread::of_durations((0..ROUNDS).map(|_| dagdactl_status(host)))
+    });
+    row(
+        &ours,
+        &peer,
+        "50 pods, Podman stopped (SIGSTOP; the peer just before)",
+    )
+}
+
+fn row(ours: &Spread, peer: &Spread, condition: &str) -> Row {
     let ratio = ours.median() / peer.median();
     Row {
         what: format!("`dagdactl status --json`, {condition}"),
@@ -44,6 +45,26 @@ pub fn beside_podman(host: &TestHost, condition: &str) -> Row {
         target: "≤ 0.1 ×".to_owned(),
         met: ratio <= 0.1,
     }
+}
+
+fn dagdactl_status(host: &TestHost) -> Duration {
+    let mut command = host.dagdactl();
+    command.args(["status", "--json"]);
+    whole_process(command)
+}
+
+fn podman_pod_ps(host: &TestHost) -> Duration {
+    let mut command = host.podman.command();
+    command.args(["pod", "ps", "--format", "json"]);
+    whole_process(command)
+}
+
+fn whole_process(mut command: Command) -> Duration {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    time(|| assert!(command.status().expect("start it").success(), "{command:?}"))
 }
 
 /// The status over the socket, many clients at once, a connection each.
