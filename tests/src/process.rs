@@ -10,7 +10,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, kill_process, kill_process_group, pidfd_open, waitpid,
+};
 
 use crate::PATIENCE;
 
@@ -147,6 +149,11 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal)
             .unwrap_or_else(|error| panic!("signal {}: {error}", self.name));
+        if signal == Signal::STOP {
+            // It is on its way: the process may answer a little longer.
+            waitpid(Some(self.pid()), WaitOptions::UNTRACED)
+                .unwrap_or_else(|error| panic!("see {} stop: {error}", self.name));
+        }
     }
 
     /// Waits until the process has ended.

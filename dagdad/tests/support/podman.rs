@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use dagdad::runtime::podman::{Deadlines, Podman, PodmanOptions};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tempfile::TempDir;
 
 /// The image that [`TestPodman`] builds: busybox as `/bin/busybox` and `/bin/sh`, nothing else.
@@ -115,6 +115,8 @@ impl TestPodman {
 
     /// Starts the API service; a client may have to try again until it listens.
     pub fn start_service(&mut self) {
+        // One that was killed leaves it behind.
+        let _ = fs::remove_file(self.socket());
         let service = Command::new(self.program())
             .args(["system", "service", "--time=0"])
             .arg(format!("unix://{}", self.socket().display()))
@@ -129,18 +131,23 @@ impl TestPodman {
         }
     }
 
-    /// Ends the API service the hard way.
+    /// Ends the API service the hard way; its socket stays, and nobody answers there.
     pub fn kill_service(&mut self) {
         if let Some(mut service) = self.service.take() {
             service.kill().unwrap();
             service.wait().unwrap();
-            fs::remove_file(self.socket()).unwrap();
         }
     }
 
     /// Makes the API service hang.
     pub fn freeze_service(&self) {
         self.signal_service(Signal::STOP);
+        // The signal is on its way: the service may answer a little longer.
+        let pid = self
+            .service
+            .as_ref()
+            .map(|service| i32::try_from(service.id()).unwrap());
+        waitpid(pid.and_then(Pid::from_raw), WaitOptions::UNTRACED).unwrap();
     }
 
     /// Makes a hung API service go on.
