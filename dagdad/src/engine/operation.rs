@@ -42,7 +42,7 @@ pub(super) enum At {
     Awaiting {
         spec: Arc<crate::domain::pod::PodSpec>,
         deadline: Timestamp,
-        /// A pod with nothing to check counts once it has run until then.
+        /// A pod with nothing to check that ended already counts once it has run until then.
         steady_at: Option<Timestamp>,
     },
     Stopping,

@@ -21,10 +21,8 @@ use crate::domain::pod::RestartPolicy;
 use crate::domain::state::Wanted;
 use crate::ports::{ProbeFailure, RuntimeError};
 
-/// A pod with nothing to check must run for so long before its start is done, so that one
-/// that ends at once is not called running.
-const STEADY: SignedDuration = SignedDuration::from_millis(30);
-/// The same for one whose containers ended already while it was being started.
+/// A pod with nothing to check whose containers ended already while it was being started must
+/// run for so long before its start is done.
 pub(super) const STEADY_AFTER_DEATH: SignedDuration = SignedDuration::from_secs(5);
 
 impl State {
@@ -291,12 +289,8 @@ impl State {
                 ..
             }) = &mut pod.operation
             {
-                let wait = if pod.deaths.is_empty() {
-                    STEADY
-                } else {
-                    STEADY_AFTER_DEATH
-                };
-                *steady_at = (fresh && nothing_to_check).then(|| later(now, wait));
+                let unsteady = fresh && nothing_to_check && !pod.deaths.is_empty();
+                *steady_at = unsteady.then(|| later(now, STEADY_AFTER_DEATH));
             }
             pod.stop_asked = None;
             pod.become_life(

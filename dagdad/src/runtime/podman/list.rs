@@ -1,6 +1,7 @@
 //! What Podman runs: two calls for everything, and an inspection only of what they leave out.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -108,7 +109,11 @@ impl Inspected {
             let mut observed = Vec::with_capacity(containers.len());
             for container in containers.iter().filter(|container| !container.is_infra) {
                 let oom_killed = self.oom_killed(client, container, deadline).await;
-                observed.push(self.container(pod, container, oom_killed, now));
+                let mut seen = self.container(pod, container, oom_killed, now);
+                if process_is_gone(container, &containers, &pod.id) {
+                    seen.state = ContainerState::Stopping;
+                }
+                observed.push(seen);
             }
             pods.push(ObservedPod {
                 id: pod.id.clone(),
@@ -228,6 +233,23 @@ fn state(container: &wire::Container, oom_killed: bool, now: Timestamp) -> Conta
         "stopped" | "stopping" | "removing" => ContainerState::Stopping,
         _ => ContainerState::Created,
     }
+}
+
+/// Whether a container that Podman still calls running has ended. Podman learns of it some
+/// 100 ms later, from conmon. Believed only where the pod's other processes are to be seen from
+/// here, which they are not from within another container.
+fn process_is_gone(
+    container: &wire::Container,
+    siblings: &[&wire::Container],
+    pod_id: &str,
+) -> bool {
+    let gone = |pid: u32| !Path::new(&format!("/proc/{pid}")).exists();
+    container.state == "running"
+        && container.pid != 0
+        && gone(container.pid)
+        && siblings
+            .iter()
+            .any(|infra| infra.is_infra && cgroup::of_pod(infra.pid, pod_id).is_some())
 }
 
 /// The host ports of a pod: those of its infra container, while that runs.
