@@ -39,4 +39,5 @@ fn main() {
     keep(daemon::cpu(box_of_pods.host_mut()));
 
     println!("{}", Row::table(&rows));
+    box_of_pods.clear();
 }
