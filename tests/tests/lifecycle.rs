@@ -92,8 +92,8 @@ fn becomes_ready_when(pod: &Pod, make_ready: &str, unmake: &str) {
     let host = TestHost::ready();
     host.apply(pod);
     let start = host.start_until_awaiting("p");
-    let pod = host.pod("p");
-    assert_eq!((pod.state(), pod.ready), (PodState::Starting, false));
+    let _ = host.await_pod("p", "p runs", |pod| pod.state() == PodState::Running);
+    assert!(!host.pod("p").ready, "it runs, and is not ready");
     let shell = |script: &str| {
         host.podman.run(["exec", "p-main", "/bin/sh", "-c", script]);
     };
