@@ -107,14 +107,40 @@ pub fn join<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut joined = String::new();
     for text in texts {
         if !joined.is_empty() {
-            // Directives may only follow an explicit end.
-            let lead = text
+            // A text with a `---` of its own, below a lead or directives, follows an explicit
+            // end: behind another `---` its lead would be a document of nothing.
+            let first = text
                 .lines()
-                .take_while(|line| line.trim().is_empty() || line.starts_with(['#', '%']));
-            let directive = lead.into_iter().any(|line| line.starts_with('%'));
-            joined.push_str(if directive { "...\n" } else { "---\n" });
+                .find(|line| !(line.trim().is_empty() || line.starts_with('#')));
+            let own_marker =
+                first.is_some_and(|line| line.starts_with('%') || line.starts_with("---"));
+            joined.push_str(if own_marker { "...\n" } else { "---\n" });
         }
         joined.push_str(text);
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::blank_line_above_a_marker_with_a_value("a: 1\n...\n\r\n--- ---\n")]
+    #[case::comment_above_a_marker_with_a_value("a: 1\n...\n# lead\n--- b\n")]
+    #[case::directive("a: 1\n...\n%YAML 1.2\n---\nb: 2\n")]
+    #[case::plain("a: 1\n---\nb: 2\n")]
+    fn joined_is_split_the_same(#[case] file: &str) {
+        let texts = |file: &str| -> Vec<String> {
+            let documents = split(file).unwrap();
+            documents
+                .into_iter()
+                .map(|document| document.text)
+                .collect()
+        };
+        let first = texts(file);
+        assert_eq!(first.len(), 2);
+        assert_eq!(texts(&join(first.iter().map(String::as_str))), first);
+    }
 }
