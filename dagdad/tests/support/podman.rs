@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dagdad::runtime::podman::{Deadlines, Podman, PodmanOptions};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -17,7 +18,13 @@ pub const IMAGE: &str = "localhost/busybox";
 pub struct TestPodman {
     dir: TempDir,
     service: Option<Child>,
+    /// Dropped last, when nothing of this one runs any more.
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// One at a time: instances with separate storages change the host's one firewall without
+/// knowing of each other, and lose each other's rules for published ports.
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl TestPodman {
     /// Sets one up, image included, and starts its API service.
@@ -34,7 +41,11 @@ impl TestPodman {
             .prefix("dagda-podman-")
             .tempdir()
             .unwrap();
-        let podman = Self { dir, service: None };
+        let podman = Self {
+            dir,
+            service: None,
+            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
+        };
         podman.configure();
         podman.build_image();
         podman
