@@ -10,7 +10,7 @@ use super::operation::OperationKind;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CommandError {
     /// No such pod in the catalogue.
-    #[error("no pod named {name}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    #[error("no pod named {name}{}", nearest.as_ref().map_or_else(|| "; see what there is: dagdactl pods list --all".to_owned(), |n| format!("; did you mean {n}?")))]
     NoSuchPod {
         /// What was asked for.
         name: String,
