@@ -26,16 +26,17 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::api::{Api, Thresholds};
+use self::api::Api;
 use self::config::Config;
 use self::doctor::Doctor;
+use self::domain::catalogue::Entries;
 use self::domain::error::CommandError;
 use self::engine::Engine;
 use self::engine::effect::{Effect, Persist};
 use self::engine::effects::Ports;
 use self::engine::event::Event;
 use self::engine::handle::Handle;
-use self::engine::state::{Settings, State};
+use self::engine::state::{Settings, State, Thresholds};
 use self::instance::InstanceLock;
 use self::listener::Listener;
 use self::manifest::{SourceFile, Variables};
@@ -156,7 +157,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
 
 /// The state to go on with, and what is to be done first.
 async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, Vec<Effect>)> {
-    let Restored { pods, intents } = restored;
+    let Restored { pods, intents, .. } = restored;
     let path = config.variables_file.clone();
     let variables = tokio::task::spawn_blocking(move || Variables::read(&path)).await?;
     // A broken file stops no daemon: a start that needs it will say what is wrong with it.
@@ -178,6 +179,8 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
     let settings = Settings {
         start_timeout: config.start_timeout,
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
+        thresholds: thresholds(config),
+        cpu_enforced: false,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(settings, seed, known, intents, now);
@@ -221,6 +224,10 @@ fn api(
                 .map(|(name, text)| SourceFile { name, text })
                 .collect();
             manifest::parse(&files, &variables)
+                .map(|pods| Entries {
+                    pods,
+                    workflows: Vec::new(),
+                })
                 .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
         diagnose: Arc::new(move || {
@@ -235,11 +242,15 @@ fn api(
                     .unwrap_or_default()
             })
         }),
-        thresholds: Thresholds {
-            ram_percent: config.ram_threshold_percent,
-            cpu_percent: config.cpu_threshold_percent,
-        },
+        thresholds: thresholds(config),
         ending: ending.clone(),
+    }
+}
+
+fn thresholds(config: &Config) -> Thresholds {
+    Thresholds {
+        ram_percent: config.ram_threshold_percent,
+        cpu_percent: config.cpu_threshold_percent,
     }
 }
 

@@ -11,10 +11,13 @@ use uuid::Uuid;
 
 use crate::domain::catalogue::{Digest, Manifest, RenderedPod};
 use crate::domain::event::{EventQuery, EventRecord};
-use crate::domain::name::PodName;
+use crate::domain::footprint::PodRun;
+use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::observed::{LogLine, LogQuery, ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::operation::{Intent, OperationId};
 use crate::domain::pod::{Category, Footprint, PodSpec, Priority, PullPolicy, Readiness};
+use crate::domain::quantity::Bytes;
+use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::{HistoryPoint, PodUsage, Sample};
 use crate::domain::state::{PodStatus, Wanted};
 
@@ -93,6 +96,18 @@ pub enum RuntimeError {
         /// Podman's reason, in one line.
         reason: String,
     },
+    /// No room on the disk for an image.
+    #[error("no room for image {image}")]
+    NoRoom {
+        /// Which image.
+        image: String,
+        /// Its size.
+        needed: Bytes,
+        /// What is free.
+        available: Bytes,
+        /// Where images are kept.
+        path: String,
+    },
     /// The pod runs already.
     #[error("pod {pod} runs already")]
     AlreadyRunning {
@@ -140,6 +155,12 @@ pub trait Store: Send + Sync + 'static {
     /// Thins history and drops what is older than it is kept. Called about once a minute.
     async fn tidy(&self, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Past and present runs, newest first.
+    async fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError>;
+
+    /// The runs whose id begins with `id`, at most two of them.
+    async fn find_run(&self, id: &str) -> Result<Vec<Run>, StoreError>;
+
     /// How records reach the system of record.
     fn mirror(&self) -> watch::Receiver<MirrorStatus>;
 }
@@ -149,6 +170,12 @@ pub trait Store: Send + Sync + 'static {
 pub struct Restored {
     /// The catalogue with each pod's last known state.
     pub pods: Vec<PodRecord>,
+    /// The catalogue's workflows.
+    pub workflows: Vec<WorkflowRecord>,
+    /// Runs that have not ended, oldest first.
+    pub runs: Vec<Run>,
+    /// Each pod's latest runs, at most [`crate::domain::footprint::RUNS_KEPT`] a pod.
+    pub pod_runs: Vec<PodRun>,
     /// Intents that were never closed.
     pub intents: Vec<Intent>,
 }
@@ -160,6 +187,14 @@ pub enum Record {
     PutPod(Box<PodRecord>),
     /// Delete a pod's row, by its id.
     DeletePod(Uuid),
+    /// Insert or replace a workflow's row, by its id.
+    PutWorkflow(Box<WorkflowRecord>),
+    /// Delete a workflow's row, by its id.
+    DeleteWorkflow(Uuid),
+    /// Insert or replace a run's row, by its id.
+    PutRun(Box<Run>),
+    /// Insert or replace what a pod's run used, by its id.
+    PutPodRun(Box<PodRun>),
     /// An operation was accepted.
     OpenIntent(Intent),
     /// An operation came to its end.
@@ -205,6 +240,31 @@ pub struct PodRecord {
     /// Last measured use.
     pub usage: PodUsage,
     /// When the pod came into the catalogue.
+    pub created_at: Timestamp,
+    /// When this row last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A row of the table `workflows`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkflowRecord {
+    /// UUIDv7, kept for as long as the workflow is in the catalogue.
+    pub id: Uuid,
+    /// Its name, unique.
+    pub name: WorkflowName,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// For people who query the table.
+    pub description: Option<String>,
+    /// For people who query the table.
+    pub pods: Vec<PodName>,
+    /// For people who query the table.
+    pub priority: Priority,
+    /// For people who query the table: what its pods are expected to use together.
+    pub estimated: Footprint,
+    /// For people who query the table: whether a run of it is active.
+    pub active: bool,
+    /// When the workflow came into the catalogue.
     pub created_at: Timestamp,
     /// When this row last changed.
     pub updated_at: Timestamp,

@@ -26,15 +26,19 @@ impl CatalogueService for Api {
         let parsed = tokio::task::spawn_blocking(move || parse(files))
             .await
             .map_err(|panic| Status::internal(format!("the manifest broke dagdad: {panic}")))?;
-        let pods = parsed.map_err(|error| status::from_command(&error))?;
-        let answer = self.engine.command(Command::Apply { pods, dry_run }).await;
+        let entries = parsed.map_err(|error| status::from_command(&error))?;
+        let answer = self
+            .engine
+            .command(Command::Apply { entries, dry_run })
+            .await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Applied(applied)) => Ok(Response::new(v1::ApplyResponse {
                 objects: applied.iter().map(convert::applied).collect(),
                 dry_run,
             })),
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
-            Answer::Operation(_) | Answer::Reply(Reply::Done(_) | Reply::Operation(_)) => {
+            Answer::Operation(_)
+            | Answer::Reply(Reply::Done(_) | Reply::Operation(_) | Reply::Run(_)) => {
                 Err(Status::internal("the engine answered another question"))
             }
         }

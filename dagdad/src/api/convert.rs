@@ -7,6 +7,7 @@ use dagda_proto::v1;
 use jiff::Timestamp;
 use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 
+use crate::domain::admission::Admission;
 use crate::domain::catalogue::{Applied, CataloguePod, Change, Manifest};
 use crate::domain::check::{Check, Verdict};
 use crate::domain::error::CommandError;
@@ -49,6 +50,9 @@ fn duration(duration: Duration) -> Option<ProtoDuration> {
 
 pub fn status(snapshot: &Snapshot) -> v1::Status {
     let Snapshot {
+        workflows: _,
+        runs: _,
+        budget: _,
         started_at,
         host: sample,
         pods,
@@ -200,6 +204,10 @@ pub fn pod(view: &PodView) -> v1::Pod {
         Some(ManagedView {
             entry,
             operation: _,
+            progress: _,
+            expected: _,
+            reserved: _,
+            runs: _,
         }) => (
             category(entry.spec.category),
             u32::from(entry.spec.priority.get()),
@@ -220,12 +228,14 @@ pub fn pod(view: &PodView) -> v1::Pod {
                 memory,
                 anon,
                 file,
+                mapped,
             } = usage;
             v1::Usage {
                 cpu_percent,
                 ram_bytes: memory.0,
                 ram_anon_bytes: anon.0,
                 ram_file_bytes: file.0,
+                ram_mapped_bytes: mapped.0,
             }
         }),
         ports: ports.iter().map(port).collect(),
@@ -235,7 +245,14 @@ pub fn pod(view: &PodView) -> v1::Pod {
 }
 
 pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
-    let ManagedView { entry, operation } = managed;
+    let ManagedView {
+        entry,
+        operation,
+        progress: _,
+        expected: _,
+        reserved: _,
+        runs: _,
+    } = managed;
     let CataloguePod {
         spec,
         manifest: Manifest { text, digest },
@@ -276,6 +293,10 @@ pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
         });
     }
     v1::PodDetail {
+        expected: None,
+        reserved_memory_bytes: None,
+        reserved_cpu_millicores: None,
+        runs: Vec::new(),
         pod: Some(pod(view)),
         after: after.iter().map(ToString::to_string).collect(),
         declared_memory_bytes: footprint.memory.0,
@@ -388,6 +409,7 @@ pub fn done(done: &Done) -> v1::Done {
 
 pub fn error_detail(error: &CommandError) -> v1::ErrorDetail {
     v1::ErrorDetail {
+        denial: None,
         code: error.code().to_owned(),
         message: error.to_string(),
         log: error.log().to_vec(),
@@ -453,6 +475,7 @@ pub fn history_point(point: &HistoryPoint) -> v1::HistoryPoint {
 
 pub fn event(record: &EventRecord) -> v1::Event {
     let EventRecord {
+        run,
         id,
         at,
         kind,
@@ -460,6 +483,7 @@ pub fn event(record: &EventRecord) -> v1::Event {
         message,
     } = record;
     v1::Event {
+        run: run.map(|run| run.to_string()),
         id: id.to_string(),
         at: Some(timestamp(*at)),
         kind: kind.as_str().to_owned(),
@@ -484,5 +508,13 @@ pub fn check(check: &Check) -> v1::Check {
         verdict: verdict.into(),
         finding: finding.clone(),
         remedy,
+    }
+}
+
+pub fn from_admission(mode: i32) -> Admission {
+    match v1::AdmissionMode::try_from(mode) {
+        Ok(v1::AdmissionMode::Evict) => Admission::Evict,
+        Ok(v1::AdmissionMode::Force) => Admission::Force,
+        Ok(v1::AdmissionMode::Fit | v1::AdmissionMode::Unspecified) | Err(_) => Admission::Fit,
     }
 }

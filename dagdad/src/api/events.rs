@@ -89,6 +89,7 @@ fn query(request: v1::ListEventsRequest) -> Result<EventQuery, Status> {
         limit.min(MAX_LIMIT)
     };
     Ok(EventQuery {
+        run: None,
         since: since.transpose()?,
         object,
         limit,

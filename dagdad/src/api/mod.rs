@@ -25,10 +25,11 @@ use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::catalogue::CataloguePod;
+use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
 use crate::engine::handle::Handle;
+use crate::engine::state::Thresholds;
 use crate::ports::{Runtime, Store};
 
 /// The largest message accepted: room for a folder of manifests.
@@ -38,8 +39,7 @@ const MAX_REQUEST: usize = 16 * 1024 * 1024;
 pub type SourceText = (String, String);
 
 /// Reads manifests; fails with one error that names everything that is wrong.
-pub type Parse =
-    Arc<dyn Fn(Vec<SourceText>) -> Result<Vec<CataloguePod>, CommandError> + Send + Sync>;
+pub type Parse = Arc<dyn Fn(Vec<SourceText>) -> Result<Entries, CommandError> + Send + Sync>;
 
 /// Looks at everything that dagdad needs.
 pub type Diagnose = Arc<dyn Fn() -> BoxFuture<'static, Vec<Check>> + Send + Sync>;
@@ -61,15 +61,6 @@ pub struct Api {
     pub thresholds: Thresholds,
     /// Cancelled when dagdad ends: open streams end with it.
     pub ending: CancellationToken,
-}
-
-/// The budget's ceilings in percent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// Of the host's memory.
-    pub ram_percent: f64,
-    /// Of all cores together.
-    pub cpu_percent: f64,
 }
 
 /// Serves until `api.ending` is cancelled and the open calls have ended.

@@ -62,8 +62,13 @@ impl PodsService for Api {
         &self,
         request: Request<v1::StartPodRequest>,
     ) -> Result<Response<Self::StartPodStream>, Status> {
-        let v1::StartPodRequest { name } = request.into_inner();
-        self.operate(Command::Start { pod: name }).await
+        let v1::StartPodRequest { name, admission } = request.into_inner();
+        let admission = convert::from_admission(admission);
+        self.operate(Command::Start {
+            pod: name,
+            admission,
+        })
+        .await
     }
 
     type StopPodStream = Stream<v1::OperationUpdate>;
@@ -161,7 +166,7 @@ impl Api {
                 Ok(Response::new(stream::iter([Ok(update)]).boxed()))
             }
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
-            Answer::Reply(Reply::Operation(_) | Reply::Applied(_)) => {
+            Answer::Reply(Reply::Operation(_) | Reply::Applied(_) | Reply::Run(_)) => {
                 Err(Status::internal("the engine answered another question"))
             }
         }

@@ -13,7 +13,15 @@ use crate::ports::{RuntimeError, StoreError};
 /// The status of a refused or failed command.
 pub fn from_command(error: &CommandError) -> Status {
     let code = match error {
-        CommandError::NoSuchPod { .. } | CommandError::NoSuchContainer { .. } => Code::NotFound,
+        CommandError::NoSuchPod { .. }
+        | CommandError::NoSuchWorkflow { .. }
+        | CommandError::NoSuchRun { .. }
+        | CommandError::MissingPod { .. }
+        | CommandError::NoSuchContainer { .. } => Code::NotFound,
+        CommandError::Insufficient(_) | CommandError::DiskFull { .. } => Code::ResourceExhausted,
+        CommandError::RunActive { .. } | CommandError::NeededByRun { .. } => {
+            Code::FailedPrecondition
+        }
         CommandError::Invalid(_) => Code::InvalidArgument,
         CommandError::PortTaken { .. } | CommandError::Busy { .. } => Code::FailedPrecondition,
         CommandError::Cancelled { .. } => Code::Cancelled,

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::name::PodName;
+use super::name::ObjectName;
 use super::pod::PodSpec;
 
-/// A manifest as its owner wrote it, `${NAME}` unfilled: one `v1/Pod` document and, behind
-/// it, the `ConfigMap` and `PersistentVolumeClaim` documents it refers to.
+/// A manifest as its owner wrote it, `${NAME}` unfilled: one `dagda/v1` `Workflow` document, or
+/// one `v1/Pod` document and, behind it, the `ConfigMap` and `PersistentVolumeClaim` documents it refers to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// YAML text.
@@ -40,6 +40,15 @@ pub struct CataloguePod {
     pub manifest: Manifest,
 }
 
+/// What a set of files brings into the catalogue.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Entries {
+    /// Its pods, in the order of the files.
+    pub pods: Vec<CataloguePod>,
+    /// Its workflows, in the order of the files.
+    pub workflows: Vec<super::workflow::CatalogueWorkflow>,
+}
+
 /// A manifest with its variables filled in, ready for the runtime. It may carry secrets, so
 /// it is never stored and has no readable `Debug`.
 #[derive(Clone, PartialEq)]
@@ -62,7 +71,7 @@ impl fmt::Debug for RenderedPod {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// The object.
-    pub name: PodName,
+    pub name: ObjectName,
     /// What became of it.
     pub change: Change,
     /// What its owner should know: a shared host port, a restart that is due.

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use super::name::PodName;
+use super::admission::Denial;
+use super::name::{PodName, WorkflowName};
 use super::operation::OperationKind;
+use super::quantity::Bytes;
+use super::run::RunId;
 
 /// A command's unhappy end.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -16,6 +19,71 @@ pub enum CommandError {
         name: String,
         /// The catalogue's most similar name.
         nearest: Option<PodName>,
+    },
+    /// No such workflow in the catalogue.
+    #[error("no workflow named {name}{}", nearest.as_ref().map_or_else(|| "; see what there is: dagdactl workflow list".to_owned(), |n| format!("; did you mean {n}?")))]
+    NoSuchWorkflow {
+        /// What was asked for.
+        name: String,
+        /// The catalogue's most similar name.
+        nearest: Option<WorkflowName>,
+    },
+    /// No such run.
+    #[error("no run {id}; see what there is: dagdactl workflow runs")]
+    NoSuchRun {
+        /// What was asked for.
+        id: String,
+    },
+    /// A workflow names a pod that has left the catalogue.
+    #[error(
+        "workflow {workflow} needs pod {pod}, which is not in the catalogue; apply its manifest again, or take it out of the workflow"
+    )]
+    MissingPod {
+        /// The workflow.
+        workflow: WorkflowName,
+        /// The pod.
+        pod: PodName,
+    },
+    /// It does not fit.
+    #[error("{0}")]
+    Insufficient(Box<Denial>),
+    /// There is no room on the disk for an image.
+    #[error(
+        "image {image} needs {needed}, and {available} are free on the disk with {path}; free some space (podman image prune), then try again"
+    )]
+    DiskFull {
+        /// Which image.
+        image: String,
+        /// Its size.
+        needed: Bytes,
+        /// What is free.
+        available: Bytes,
+        /// Where images are kept.
+        path: String,
+    },
+    /// Another run of the workflow is active.
+    #[error("run {run} of {workflow} is {state}; {advice}")]
+    RunActive {
+        /// The workflow.
+        workflow: WorkflowName,
+        /// The run.
+        run: RunId,
+        /// What it does.
+        state: &'static str,
+        /// What to do.
+        advice: String,
+    },
+    /// An active run needs the pod.
+    #[error(
+        "run {run} of workflow {workflow} needs {pod}; stop the workflow first (dagdactl workflow stop {workflow}), or use --force"
+    )]
+    NeededByRun {
+        /// The pod.
+        pod: PodName,
+        /// The workflow.
+        workflow: WorkflowName,
+        /// The run.
+        run: RunId,
     },
     /// No such container in the pod.
     #[error("pod {pod} has no container {name}; it has {}", containers.join(", "))]
@@ -96,14 +164,20 @@ pub enum CommandError {
 impl CommandError {
     /// [`CommandError::NoSuchPod`] with the most similar of `known`, where one is similar.
     pub fn no_such_pod<'a>(asked: &str, known: impl Iterator<Item = &'a PodName>) -> Self {
-        let nearest = known
-            .map(|name| (strsim::damerau_levenshtein(name.as_str(), asked), name))
-            .filter(|(distance, name)| *distance <= 2.max(name.as_str().len() / 3))
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, name)| name.clone());
         Self::NoSuchPod {
             name: asked.escape_debug().to_string(),
-            nearest,
+            nearest: nearest(asked, known, PodName::as_str),
+        }
+    }
+
+    /// [`CommandError::NoSuchWorkflow`] with the most similar of `known`, where one is similar.
+    pub fn no_such_workflow<'a>(
+        asked: &str,
+        known: impl Iterator<Item = &'a WorkflowName>,
+    ) -> Self {
+        Self::NoSuchWorkflow {
+            name: asked.escape_debug().to_string(),
+            nearest: nearest(asked, known, WorkflowName::as_str),
         }
     }
 
@@ -111,7 +185,13 @@ impl CommandError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoSuchPod { .. } | Self::NoSuchContainer { .. } => "not_found",
+            Self::NoSuchPod { .. }
+            | Self::NoSuchWorkflow { .. }
+            | Self::NoSuchRun { .. }
+            | Self::MissingPod { .. }
+            | Self::NoSuchContainer { .. } => "not_found",
+            Self::Insufficient(_) | Self::DiskFull { .. } => "insufficient_resources",
+            Self::RunActive { .. } | Self::NeededByRun { .. } => "busy",
             Self::Invalid(_) => "invalid",
             Self::PortTaken { .. } => "port_taken",
             Self::Busy { .. } => "busy",
@@ -133,4 +213,16 @@ impl CommandError {
             _ => &[],
         }
     }
+}
+
+fn nearest<'a, T: Clone + 'a>(
+    asked: &str,
+    known: impl Iterator<Item = &'a T>,
+    text: impl Fn(&T) -> &str,
+) -> Option<T> {
+    known
+        .map(|name| (strsim::damerau_levenshtein(text(name), asked), name))
+        .filter(|(distance, name)| *distance <= 2.max(text(name).len() / 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name.clone())
 }

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::run::RunId;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRecord {
@@ -14,6 +16,8 @@ pub struct EventRecord {
     pub kind: EventKind,
     /// The pod or other object it happened to.
     pub object: Option<String>,
+    /// The run it belongs to.
+    pub run: Option<RunId>,
     /// One line for people, with the numbers it was decided on.
     pub message: String,
 }
@@ -66,6 +70,22 @@ event_kinds! {
     PodStopped = "pod_stopped",
     /// A pod ended badly, or could not be started.
     PodFailed = "pod_failed",
+    /// A pod is stopped to make room for another.
+    Evicted = "evicted",
+    /// A start was admitted although it does not fit.
+    Forced = "forced",
+    /// A run waits in the queue.
+    RunQueued = "run_queued",
+    /// A run began to start its pods.
+    RunStarted = "run_started",
+    /// All pods of a run are ready.
+    RunReady = "run_ready",
+    /// A pod of a running run does not run any more.
+    RunDegraded = "run_degraded",
+    /// A run failed.
+    RunFailed = "run_failed",
+    /// A run is being ended, or has ended.
+    RunStopped = "run_stopped",
     /// The runtime answers again.
     RuntimeUp = "runtime_up",
     /// The runtime does not answer.
@@ -83,6 +103,8 @@ pub struct EventQuery {
     pub since: Option<Timestamp>,
     /// Only about this object.
     pub object: Option<String>,
+    /// Only of this run.
+    pub run: Option<RunId>,
     /// At most so many, the newest ones.
     pub limit: u32,
 }

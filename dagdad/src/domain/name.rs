@@ -8,11 +8,6 @@ use std::sync::Arc;
 /// allows 64 bytes there (`HOST_NAME_MAX`).
 pub const MAX_LEN: usize = 63;
 
-/// The name of a catalogued pod: what Podman accepts as a pod name
-/// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`), at most [`MAX_LEN`] bytes. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PodName(Arc<str>);
-
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -39,53 +34,109 @@ pub enum NameError {
     },
 }
 
-impl FromStr for PodName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        if text.is_empty() {
-            return Err(NameError::Empty);
-        }
-        if text.len() > MAX_LEN {
-            return Err(NameError::TooLong { length: text.len() });
-        }
-        let allowed = |(index, character): (usize, char)| {
-            character.is_ascii_alphanumeric() || (index > 0 && matches!(character, '-' | '_' | '.'))
-        };
-        match text.chars().enumerate().find(|&pair| !allowed(pair)) {
-            None => Ok(Self(text.into())),
-            Some((index, character)) => Err(NameError::BadCharacter {
-                name: text.to_owned(),
-                position: index + 1,
-                character,
-            }),
-        }
+/// Checks `text` against what Podman takes as a name.
+fn check(text: &str) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > MAX_LEN {
+        return Err(NameError::TooLong { length: text.len() });
+    }
+    let allowed = |(index, character): (usize, char)| {
+        character.is_ascii_alphanumeric() || (index > 0 && matches!(character, '-' | '_' | '.'))
+    };
+    match text.chars().enumerate().find(|&pair| !allowed(pair)) {
+        None => Ok(()),
+        Some((index, character)) => Err(NameError::BadCharacter {
+            name: text.to_owned(),
+            position: index + 1,
+            character,
+        }),
     }
 }
 
-impl PodName {
-    /// The name as text.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                check(text).map(|()| Self(text.into()))
+            }
+        }
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The name of a catalogued pod: what Podman accepts as a pod name
+    /// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`), at most [`MAX_LEN`] bytes. Cheap to clone.
+    PodName,
+    /// The name of a workflow, made like a pod's. Cheap to clone.
+    WorkflowName,
+}
+
+/// What the catalogue holds, by kind and name. A pod and a workflow may bear the same name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectName {
+    /// A pod.
+    Pod(PodName),
+    /// A workflow.
+    Workflow(WorkflowName),
+}
+
+impl ObjectName {
+    /// `pod` or `workflow`, as in the JSON contract.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Pod(_) => "pod",
+            Self::Workflow(_) => "workflow",
+        }
+    }
+
+    /// The name without its kind.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match self {
+            Self::Pod(name) => name.as_str(),
+            Self::Workflow(name) => name.as_str(),
+        }
     }
 }
 
-impl std::borrow::Borrow<str> for PodName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PodName {
+impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for PodName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &*self.0)
+        f.pad(self.as_str())
     }
 }
 

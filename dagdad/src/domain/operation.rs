@@ -15,8 +15,10 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::admission::Admission;
 use super::error::CommandError;
 use super::name::PodName;
+use super::run::RunId;
 use super::state::Wanted;
 
 /// Names one operation, in time order (UUIDv7).
@@ -81,6 +83,10 @@ pub struct Intent {
     pub kind: OperationKind,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// How a start was, or is to be, admitted; [`Admission::Fit`] for all others.
+    pub admission: Admission,
+    /// The run that it is a step of.
+    pub run: Option<RunId>,
 }
 
 /// Where an operation is, for whoever watches it.
@@ -95,7 +101,7 @@ pub struct Progress {
 /// The step an operation is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Its intent is being stored, its manifest filled in.
+    /// Its intent is being stored, its manifest filled in, room made for it.
     Preparing,
     /// An image is being pulled.
     Pulling,

@@ -34,12 +34,6 @@ impl Bytes {
         Self(n * 1024 * 1024 * 1024)
     }
 
-    /// What is left after taking `other` away, never below zero.
-    #[must_use]
-    pub const fn saturating_sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
-    }
-
     /// How much of `total` this is, in percent; 0 of nothing is 0.
     #[must_use]
     pub fn percent_of(self, total: Self) -> f64 {
@@ -165,6 +159,14 @@ macro_rules! additive {
                 *self = *self + other;
             }
         }
+        impl $type {
+            /// What is left after taking `other` away, never below zero.
+            #[must_use]
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+        }
+
         impl Sum for $type {
             fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
                 iter.fold(Self::default(), Add::add)

@@ -110,6 +110,18 @@ pub struct PodUsage {
     pub anon: Bytes,
     /// File-backed memory: page cache, mapped model weights.
     pub file: Bytes,
+    /// The part of `file` that is mapped (model weights, programs). The kernel can drop it, but
+    /// the pod would read it again at once.
+    pub mapped: Bytes,
+}
+
+impl PodUsage {
+    /// What the pod cannot do without: anonymous and mapped memory. Page cache that it only
+    /// read through is left out, since the kernel drops that first and nobody misses it.
+    #[must_use]
+    pub fn working_set(&self) -> Bytes {
+        self.anon + self.mapped
+    }
 }
 
 /// One round of measuring.

@@ -9,6 +9,7 @@ use crate::domain::event::EventRecord;
 use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationView};
 use crate::domain::pod::{PodSpec, PullPolicy, Readiness};
+use crate::domain::run::RunId;
 use crate::ports::Record;
 
 /// One thing to be done. Effects of one step are begun in order; none waits for another,
@@ -95,6 +96,14 @@ pub enum Persist {
         pod: PodName,
         /// Of which operation.
         operation: OperationId,
+        /// What to write.
+        records: Vec<Record>,
+    },
+    /// A run that is to begin, or to take its next turn: it is answered with
+    /// [`super::event::Event::RunStored`], and nothing is done before.
+    Run {
+        /// Which run.
+        run: RunId,
         /// What to write.
         records: Vec<Record>,
     },

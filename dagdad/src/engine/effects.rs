@@ -180,6 +180,10 @@ impl Performer {
                 operation,
                 result: EffectResult::NotStored(error),
             },
+            Persist::Run { run, .. } => Event::RunStored {
+                run,
+                result: Err(error),
+            },
             Persist::Change { ticket, .. } => Event::ChangeStored {
                 ticket,
                 result: Err(error),

@@ -1,10 +1,12 @@
 //! What reaches the engine: commands, what the outside reports, and the results of effects.
 
-use crate::domain::catalogue::{Applied, CataloguePod, RenderedPod};
+use crate::domain::admission::Admission;
+use crate::domain::catalogue::{Applied, Entries, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::operation::{Done, OperationId};
+use crate::domain::run::RunId;
 use crate::domain::sample::Sample;
 use crate::ports::{MirrorStatus, ProbeFailure, RuntimeError, StoreError};
 
@@ -38,6 +40,13 @@ pub enum Event {
         operation: OperationId,
         /// How.
         result: EffectResult,
+    },
+    /// The answer to [`super::effect::Persist::Run`].
+    RunStored {
+        /// Which run.
+        run: RunId,
+        /// Whether it is on disk.
+        result: Result<(), StoreError>,
     },
     /// The answer to [`super::effect::Persist::Change`].
     ChangeStored {
@@ -75,8 +84,8 @@ pub enum Event {
 pub enum Command {
     /// Put manifests into the catalogue, all or none.
     Apply {
-        /// Parsed and found good.
-        pods: Vec<CataloguePod>,
+        /// Parsed and found good, each by itself.
+        entries: Entries,
         /// Say what would change; change nothing.
         dry_run: bool,
     },
@@ -84,6 +93,8 @@ pub enum Command {
     Start {
         /// As the caller wrote it.
         pod: String,
+        /// What to do where it does not fit.
+        admission: Admission,
     },
     /// Bring a pod down.
     Stop {
@@ -104,6 +115,27 @@ pub enum Command {
         /// Stop it first if it runs.
         force: bool,
     },
+    /// Bring a workflow's pods up, in order.
+    Run {
+        /// As the caller wrote it.
+        workflow: String,
+        /// What to do where it does not fit.
+        admission: Admission,
+        /// Wait in the queue where it does not fit.
+        queue: bool,
+        /// Instead of the workflow's own.
+        timeout: Option<std::time::Duration>,
+    },
+    /// Bring a workflow's pods down, in reverse order, or take its run out of the queue.
+    StopWorkflow {
+        /// As the caller wrote it.
+        workflow: String,
+    },
+    /// Take a workflow out of the catalogue.
+    RemoveWorkflow {
+        /// As the caller wrote it.
+        workflow: String,
+    },
 }
 
 /// The answer to a [`Command`].
@@ -111,6 +143,8 @@ pub enum Command {
 pub enum Reply {
     /// Accepted; watch this operation.
     Operation(OperationId),
+    /// Accepted; watch this run in the snapshots, where it stays for a while after its end.
+    Run(RunId),
     /// Nothing had to be done.
     Done(Done),
     /// What `apply` did, or would do.

@@ -13,6 +13,7 @@
 //! - The task never waits for the runtime, the store or a reader: every effect runs in a task
 //!   of its own, every channel towards a reader drops or overwrites rather than blocks.
 
+pub mod admission;
 pub mod effect;
 pub mod effects;
 pub mod event;

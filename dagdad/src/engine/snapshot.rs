@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::admission::Budget;
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
+use crate::domain::admission::Earliest;
 use crate::domain::catalogue::CataloguePod;
+use crate::domain::footprint::Expectation;
+use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PodCondition};
-use crate::domain::operation::OperationKind;
-use crate::domain::pod::PublishedPort;
+use crate::domain::operation::{OperationKind, Progress};
+use crate::domain::pod::{Footprint, PublishedPort};
+use crate::domain::run::{Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
+use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::MirrorStatus;
 
 /// Everything there is to read.
@@ -23,6 +29,12 @@ pub struct Snapshot {
     pub host: Option<Arc<HostSample>>,
     /// The catalogue, by name.
     pub pods: Vec<PodView>,
+    /// The catalogue's workflows, by name.
+    pub workflows: Vec<WorkflowView>,
+    /// Runs that are active, or ended a short while ago, oldest first.
+    pub runs: Vec<RunView>,
+    /// What a start would be decided on now; `None` until the first sample.
+    pub budget: Option<Arc<Budget>>,
     /// Pods that only the runtime knows, by name.
     pub unmanaged: Vec<PodView>,
     /// Whether the runtime answers.
@@ -66,6 +78,58 @@ pub struct ManagedView {
     pub entry: Arc<CataloguePod>,
     /// What is being done with it.
     pub operation: Option<OperationKind>,
+    /// How far that is.
+    pub progress: Option<Progress>,
+    /// What it is expected to use.
+    pub expected: Expectation,
+    /// What is held for it, while it runs or starts.
+    pub reserved: Option<Footprint>,
+    /// Active runs that need it.
+    pub runs: Vec<RunId>,
+}
+
+/// A workflow of the catalogue.
+#[derive(Debug, Clone)]
+pub struct WorkflowView {
+    /// Its entry.
+    pub entry: Arc<CatalogueWorkflow>,
+    /// Its pods in order, level by level.
+    pub members: Vec<MemberView>,
+    /// Its active run.
+    pub run: Option<RunId>,
+}
+
+/// A pod of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Which.
+    pub pod: PodName,
+    /// 0 starts first; members of one level start together.
+    pub level: u32,
+    /// The members that it comes after: the workflow's own order and the pod's.
+    pub after: Vec<PodName>,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct RunView {
+    /// The run.
+    pub run: Arc<Run>,
+    /// Its place, while it is queued.
+    pub place: Option<QueuePlace>,
+}
+
+/// A run's place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuePlace {
+    /// 1 is next.
+    pub place: u32,
+    /// How many runs wait.
+    pub length: u32,
+    /// Why it does not start now, for people.
+    pub waits_for: String,
+    /// The earliest time that can be justified.
+    pub earliest: Option<Earliest>,
 }
 
 impl Snapshot {
@@ -77,6 +141,23 @@ impl Snapshot {
             .binary_search_by(|pod| pod.name.as_str().cmp(name))
             .ok()?;
         self.pods.get(index)
+    }
+
+    /// The catalogued workflow of this name.
+    #[must_use]
+    pub fn workflow(&self, name: &str) -> Option<&WorkflowView> {
+        let of = |workflow: &WorkflowView| workflow.entry.spec.name.clone();
+        let index = self
+            .workflows
+            .binary_search_by(|workflow| of(workflow).as_str().cmp(name))
+            .ok()?;
+        self.workflows.get(index)
+    }
+
+    /// The run of this id, while it is active and a short while after.
+    #[must_use]
+    pub fn run(&self, id: RunId) -> Option<&RunView> {
+        self.runs.iter().find(|view| view.run.id == id)
     }
 }
 
@@ -96,6 +177,10 @@ impl State {
                 managed: Some(ManagedView {
                     entry: Arc::clone(&pod.entry),
                     operation: pod.operation.as_ref().map(|operation| operation.kind),
+                    progress: None,
+                    expected: Expectation::declared(pod.entry.spec.footprint),
+                    reserved: None,
+                    runs: Vec::new(),
                 }),
                 status: pod.status(),
                 ready: pod.ready(),
@@ -116,6 +201,9 @@ impl State {
             started_at: self.started_at,
             host: self.host.clone(),
             pods: pods.collect(),
+            workflows: Vec::new(),
+            runs: Vec::new(),
+            budget: None,
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),

@@ -11,6 +11,7 @@ use super::event::Ticket;
 use super::identity::Identities;
 use super::operation::{At, Operation};
 use super::pod::{Life, Pod};
+use crate::domain::admission::Admission;
 use crate::domain::catalogue::{Applied, CataloguePod, Change};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
@@ -21,12 +22,25 @@ use crate::domain::state::PodStatus;
 use crate::ports::{MirrorLink, MirrorStatus, PodRecord};
 
 /// What the engine is configured with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// How long a started pod may take to become ready.
     pub start_timeout: Duration,
     /// How often a sample is recorded; samples in between are only shown.
     pub record_interval: Duration,
+    /// The share of the machine that may be given out.
+    pub thresholds: Thresholds,
+    /// Whether a lack of CPU refuses a start; otherwise it warns.
+    pub cpu_enforced: bool,
+}
+
+/// The budget's ceilings in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Of the host's memory.
+    pub ram_percent: f64,
+    /// Of all cores together.
+    pub cpu_percent: f64,
 }
 
 /// The whole state.
@@ -85,7 +99,7 @@ impl Applying {
     pub(super) fn created(&self, name: &PodName) -> bool {
         self.applied
             .iter()
-            .any(|object| object.name == *name && object.change == Change::Created)
+            .any(|object| object.name.as_str() == name.as_str() && object.change == Change::Created)
     }
 }
 
@@ -189,6 +203,8 @@ impl State {
                     pod: intent.pod.clone(),
                     kind: older.kind,
                     accepted_at: intent.accepted_at,
+                    admission: Admission::Fit,
+                    run: None,
                 });
             }
         }
@@ -204,6 +220,7 @@ impl State {
             at: now,
             kind: EventKind::DaemonStarted,
             object: None,
+            run: None,
             message,
         }
     }

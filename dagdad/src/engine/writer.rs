@@ -132,6 +132,7 @@ impl Writer {
                     result,
                 })
             }
+            Persist::Run { run, .. } => Message::Event(Event::RunStored { run, result }),
             Persist::Change { ticket, .. } => {
                 Message::Event(Event::ChangeStored { ticket, result })
             }
@@ -146,6 +147,7 @@ impl Writer {
 fn records(job: &Persist) -> &[Record] {
     match job {
         Persist::Intent { records, .. }
+        | Persist::Run { records, .. }
         | Persist::Change { records, .. }
         | Persist::Fact { records, .. }
         | Persist::Measurement(records) => records,

@@ -129,6 +129,7 @@ impl PodReader {
             memory: Bytes(charged),
             anon: Bytes(anon),
             file: Bytes(file),
+            mapped: Bytes(0),
         })
     }
 }

@@ -49,6 +49,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
 use crate::domain::operation::Intent;
+use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
 use crate::ports::{MirrorLink, MirrorStatus, PodRecord, Record, Restored, Store, StoreError};
 
@@ -185,6 +186,9 @@ impl Store for LocalStore {
         .await
         .map_err(|error| database.error(&error))?;
         Ok(Restored {
+            workflows: Vec::new(),
+            runs: Vec::new(),
+            pod_runs: Vec::new(),
             pods: pods
                 .into_iter()
                 .map(PodRecord::try_from)
@@ -273,6 +277,14 @@ impl Store for LocalStore {
             inner.queued(queued);
         }
         inner.database.settle(writer, outcome).map(drop)
+    }
+
+    async fn runs(&self, _query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn find_run(&self, _id: &str) -> Result<Vec<Run>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {

@@ -45,6 +45,10 @@ async fn write(
                 .await?;
             Some((Relation::Pods, uuid))
         }
+        Record::PutWorkflow(_)
+        | Record::DeleteWorkflow(_)
+        | Record::PutRun(_)
+        | Record::PutPodRun(_) => None,
         Record::OpenIntent(intent) => {
             sqlx::query(
                 "INSERT INTO intents (uuid, pod, kind, accepted_at) VALUES (?, ?, ?, ?)

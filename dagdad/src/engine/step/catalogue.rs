@@ -14,6 +14,7 @@ use super::super::state::{Applying, State};
 use crate::domain::catalogue::{Applied, CataloguePod, Change};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
+use crate::domain::name::ObjectName;
 use crate::domain::state::PodStatus;
 use crate::ports::{Record, StoreError};
 
@@ -153,7 +154,7 @@ impl State {
             notes.clear();
         }
         Applied {
-            name: name.clone(),
+            name: ObjectName::Pod(name.clone()),
             change,
             notes,
         }

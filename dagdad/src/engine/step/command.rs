@@ -9,6 +9,7 @@ use super::super::event::{Command, Reply, Ticket};
 use super::super::operation::{At, Operation, Queued};
 use super::super::pod::{Life, Pod};
 use super::super::state::{RuntimeLink, State};
+use crate::domain::admission::Admission;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -33,13 +34,16 @@ impl State {
             return out.push(Effect::Answer { ticket, reply });
         }
         let (pod, kind, grace, force) = match command {
-            Command::Apply { pods, dry_run } => {
-                return self.apply(ticket, pods, dry_run, now, out);
+            Command::Apply { entries, dry_run } => {
+                return self.apply(ticket, entries.pods, dry_run, now, out);
             }
-            Command::Start { pod } => (pod, OperationKind::Start, None, false),
+            Command::Start { pod, admission: _ } => (pod, OperationKind::Start, None, false),
             Command::Stop { pod, grace } => (pod, OperationKind::Stop, grace, false),
             Command::Restart { pod } => (pod, OperationKind::Restart, None, false),
             Command::Remove { pod, force } => (pod, OperationKind::Remove, None, force),
+            Command::Run { .. } | Command::StopWorkflow { .. } | Command::RemoveWorkflow { .. } => {
+                return;
+            }
         };
         let reply = match self.operate(&pod, kind, grace, force, now, out) {
             Ok(reply) => reply,
@@ -154,6 +158,8 @@ impl State {
             pod: name.clone(),
             kind,
             accepted_at: now,
+            admission: Admission::Fit,
+            run: None,
         };
         let event = self.event(EventKind::Accepted, Some(name), message.clone(), now);
         out.push(Effect::Announce(event.clone()));

@@ -94,7 +94,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             state.probed(&pod, watch, check, result, now, out);
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
-        Event::Tick => {}
+        Event::RunStored { .. } | Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
@@ -287,6 +287,7 @@ impl State {
             at: now,
             kind,
             object: object.map(ToString::to_string),
+            run: None,
             message,
         }
     }

@@ -44,6 +44,7 @@ impl TryFrom<EventRow> for EventRecord {
             at: timestamp("events.timestamp", row.timestamp)?,
             kind: EventKind::parse(&row.kind).ok_or_else(|| bad("events.kind", &row.kind))?,
             object: row.object,
+            run: None,
             message: row.message,
         })
     }

@@ -17,6 +17,8 @@ impl TryFrom<IntentRow> for Intent {
 
     fn try_from(row: IntentRow) -> Result<Self, BadValue> {
         Ok(Self {
+            admission: crate::domain::admission::Admission::Fit,
+            run: None,
             id: OperationId(uuid("intents.uuid", &row.uuid)?),
             pod: name("intents.pod", &row.pod)?,
             kind: match row.kind.as_str() {

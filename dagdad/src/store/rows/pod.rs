@@ -114,6 +114,7 @@ impl TryFrom<PodRow> for PodRecord {
             message: row.message,
             started_digest: row.started_digest.map(Digest),
             usage: PodUsage {
+                mapped: Bytes(0),
                 cpu_percent: row.current_cpu,
                 memory: Bytes(unsigned("pods.current_ram_bytes", row.current_ram_bytes)?),
                 anon: Bytes(unsigned(

@@ -1,0 +1,196 @@
+//! What a pod is expected to use: as declared in its manifest, or as its latest runs have shown.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::name::PodName;
+use super::pod::Footprint;
+use super::quantity::{Bytes, Millicpu};
+
+/// So many runs must be known before they are expected by.
+pub const RUNS_NEEDED: usize = 3;
+/// So many of the latest runs are looked at.
+pub const RUNS_KEPT: usize = 10;
+/// What is added to the highest peak, in percent.
+pub const MARGIN_PERCENT: u64 = 10;
+
+/// What one life of a pod, from its start to its end, used at most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodRun {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Which pod.
+    pub pod: PodName,
+    /// When it began to run.
+    pub started_at: Timestamp,
+    /// How long it took from being started to being ready; `None` until then.
+    pub ready_after: Option<Duration>,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<Timestamp>,
+    /// Whether it ran to its end by itself, without an error.
+    pub completed: bool,
+    /// The most memory that only the pod's end frees, or that it would be slow without:
+    /// anonymous and mapped.
+    pub memory_peak: Bytes,
+    /// The highest mean CPU use; a burst of a few seconds does not count.
+    pub cpu_peak: Millicpu,
+}
+
+/// What a pod is expected to use, and where that comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// What is reckoned with.
+    pub footprint: Footprint,
+    /// What the manifest declares.
+    pub declared: Footprint,
+    /// What was seen; `None` before the first run.
+    pub observed: Option<Observed>,
+}
+
+/// What a pod's latest runs used at most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// How many runs.
+    pub runs: u32,
+    /// The lowest of their peaks.
+    pub memory_lowest: Bytes,
+    /// The highest of their peaks.
+    pub memory_highest: Bytes,
+    /// The highest of their peaks.
+    pub cpu_highest: Millicpu,
+    /// The longest time from start to ready, where one became ready.
+    pub slowest_ready: Option<Duration>,
+}
+
+/// How sure an expectation by observation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidence {
+    /// Fewer than [`RUNS_NEEDED`] runs: not expected by.
+    Low,
+    /// Enough runs, which differ or are few.
+    Medium,
+    /// Many runs that agree.
+    High,
+}
+
+/// Where a figure comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The manifest, or the default where it says nothing.
+    Declared,
+    /// The pod's latest runs.
+    Observed,
+}
+
+impl Basis {
+    /// Lower case, as in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Observed => "observed",
+        }
+    }
+}
+
+impl Confidence {
+    /// Lower case, as in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Expectation {
+    /// What the manifest declares and nothing else.
+    #[must_use]
+    pub const fn declared(declared: Footprint) -> Self {
+        Self {
+            footprint: declared,
+            declared,
+            observed: None,
+        }
+    }
+
+    /// Where the memory figure comes from.
+    #[must_use]
+    pub fn memory_basis(&self) -> Basis {
+        basis(self.footprint.memory > self.declared.memory)
+    }
+
+    /// Where the CPU figure comes from.
+    #[must_use]
+    pub fn cpu_basis(&self) -> Basis {
+        basis(self.footprint.cpu > self.declared.cpu)
+    }
+}
+
+const fn basis(observed: bool) -> Basis {
+    if observed {
+        Basis::Observed
+    } else {
+        Basis::Declared
+    }
+}
+
+impl Observed {
+    /// How sure it is.
+    #[must_use]
+    pub fn confidence(&self) -> Confidence {
+        let runs = usize::try_from(self.runs).unwrap_or(usize::MAX);
+        let spread = self.memory_highest.saturating_sub(self.memory_lowest);
+        if runs < RUNS_NEEDED {
+            Confidence::Low
+        } else if runs >= 2 * RUNS_NEEDED && spread.percent_of(self.memory_highest) <= 20.0 {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        }
+    }
+}
+
+/// What to expect of a pod that declares `declared` and whose latest runs are `runs`, in any
+/// order. `cpu_ceiling` is the most CPU that may be given out: a burst that was seen once must
+/// not make a pod impossible to start.
+#[must_use]
+pub fn expect(declared: Footprint, runs: &[PodRun], cpu_ceiling: Millicpu) -> Expectation {
+    let (Some(memory_lowest), Some(memory_highest)) = (
+        runs.iter().map(|run| run.memory_peak).min(),
+        runs.iter().map(|run| run.memory_peak).max(),
+    ) else {
+        return Expectation::declared(declared);
+    };
+    let cpu_highest = runs
+        .iter()
+        .map(|run| run.cpu_peak)
+        .max()
+        .unwrap_or_default();
+    let with_margin = |peak: u64| peak.saturating_add(peak / 100 * MARGIN_PERCENT);
+    let footprint = if runs.len() < RUNS_NEEDED {
+        declared
+    } else {
+        Footprint {
+            memory: declared.memory.max(Bytes(with_margin(memory_highest.0))),
+            cpu: declared
+                .cpu
+                .max(Millicpu(with_margin(cpu_highest.0)).min(cpu_ceiling)),
+        }
+    };
+    Expectation {
+        footprint,
+        declared,
+        observed: Some(Observed {
+            runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
+            memory_lowest,
+            memory_highest,
+            cpu_highest,
+            slowest_ready: runs.iter().filter_map(|run| run.ready_after).max(),
+        }),
+    }
+}
