@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use dagdad::domain::admission::Admission;
 use dagdad::domain::catalogue::{CataloguePod, Digest, Manifest};
 use dagdad::domain::observed::{ContainerState, ObservedContainer, ObservedPod};
 use dagdad::domain::pod::{
@@ -13,7 +14,7 @@ use dagdad::domain::pod::{
 use dagdad::domain::sample::{HostSample, MemorySample, PodUsage, Sample};
 use dagdad::domain::state::{PodStatus, Wanted};
 use dagdad::engine::event::{Command, EffectResult, Event, Ticket};
-use dagdad::engine::state::{Settings, State};
+use dagdad::engine::state::{Remembered, Settings, State, Thresholds};
 use dagdad::engine::step::step;
 use dagdad::ports::PodRecord;
 use divan::Bencher;
@@ -102,9 +103,17 @@ fn state() -> State {
     let settings = Settings {
         start_timeout: Duration::from_mins(1),
         record_interval: Duration::from_secs(5),
+        thresholds: Thresholds {
+            ram_percent: 80.0,
+            cpu_percent: 70.0,
+        },
+        cpu_enforced: false,
     };
-    let rows = (0..PODS).map(row).collect();
-    let (mut state, _) = State::restore(settings, 1, rows, Vec::new(), now());
+    let remembered = Remembered {
+        pods: (0..PODS).map(row).collect(),
+        ..Remembered::default()
+    };
+    let (mut state, _) = State::restore(settings, 1, remembered, now());
     step(&mut state, Event::Tick, now());
     let pods = (0..PODS).step_by(2).map(running).collect();
     step(&mut state, Event::Listed(Ok(pods)), now());
@@ -162,6 +171,7 @@ fn start_to_first_action(bencher: Bencher<'_, '_>) {
         .bench_local_values(|mut state| {
             let command = Command::Start {
                 pod: pod.to_string(),
+                admission: Admission::Fit,
             };
             let ticket = Ticket(1);
             let accepted = step(&mut state, Event::Command { ticket, command }, now());

@@ -36,7 +36,7 @@ use self::engine::effect::{Effect, Persist};
 use self::engine::effects::Ports;
 use self::engine::event::Event;
 use self::engine::handle::Handle;
-use self::engine::state::{Settings, State, Thresholds};
+use self::engine::state::{Remembered, Settings, State, Thresholds};
 use self::instance::InstanceLock;
 use self::listener::Listener;
 use self::manifest::{SourceFile, Variables};
@@ -183,7 +183,16 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         cpu_enforced: false,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
-    let (mut state, superseded) = State::restore(settings, seed, known, intents, now);
+    let (mut state, superseded) = State::restore(
+        settings,
+        seed,
+        Remembered {
+            pods: known,
+            intents,
+            ..Remembered::default()
+        },
+        now,
+    );
     let mut records = vec![Record::Event(state.started_event(now))];
     records.extend(superseded.into_iter().map(|intent| Record::CloseIntent {
         id: intent.id,

@@ -139,6 +139,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
                 ram_bytes: 6_442_450_944,
                 ram_anon_bytes: 1_073_741_824,
                 ram_file_bytes: 5_368_709_120,
+                ram_mapped_bytes: 0,
             }),
             ports: vec![port("127.0.0.1", 8905, 8000)],
             changed: true,
@@ -153,6 +154,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
                 ram_bytes: 104_857_600,
                 ram_anon_bytes: 94_371_840,
                 ram_file_bytes: 10_485_760,
+                ram_mapped_bytes: 0,
             }),
             ports: vec![port("", 3306, 3306), port("::1", 33060, 33060)],
             message: Some("readiness: connection to 127.0.0.1:3306 refused".to_owned()),
@@ -211,6 +213,10 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
         manifest: "apiVersion: v1\nkind: Pod\nmetadata:\n  name: llama\n".to_owned(),
         manifest_digest: "9f86d081884c7d65".to_owned(),
         operation: None,
+        expected: None,
+        reserved_memory_bytes: None,
+        reserved_cpu_millicores: None,
+        runs: Vec::new(),
     }
 }
 
@@ -218,6 +224,7 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
 pub fn events(now: i64) -> Vec<v1::Event> {
     vec![
         v1::Event {
+            run: None,
             id: "01939d5c-0000-7000-8000-000000000001".to_owned(),
             at: Some(at(now - 60)),
             kind: "daemon_started".to_owned(),
@@ -225,6 +232,7 @@ pub fn events(now: i64) -> Vec<v1::Event> {
             message: "dagdad 0.1.0 started; 5 pods in the catalogue".to_owned(),
         },
         v1::Event {
+            run: None,
             id: "01939d5c-0000-7000-8000-000000000002".to_owned(),
             at: Some(at(now)),
             kind: "pod_failed".to_owned(),

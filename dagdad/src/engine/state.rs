@@ -14,12 +14,15 @@ use super::pod::{Life, Pod};
 use crate::domain::admission::Admission;
 use crate::domain::catalogue::{Applied, CataloguePod, Change};
 use crate::domain::event::{EventKind, EventRecord};
+use crate::domain::footprint::PodRun;
 use crate::domain::name::PodName;
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::Intent;
+use crate::domain::run::Run;
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
-use crate::ports::{MirrorLink, MirrorStatus, PodRecord};
+use crate::domain::workflow::CatalogueWorkflow;
+use crate::ports::{MirrorLink, MirrorStatus, PodRecord, WorkflowRecord};
 
 /// What the engine is configured with.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,21 @@ pub struct Thresholds {
     pub ram_percent: f64,
     /// Of all cores together.
     pub cpu_percent: f64,
+}
+
+/// What an earlier daemon left.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    /// Its pods' rows with their manifests read again.
+    pub pods: Vec<(PodRecord, CataloguePod)>,
+    /// Its workflows' rows with their manifests read again.
+    pub workflows: Vec<(WorkflowRecord, CatalogueWorkflow)>,
+    /// Runs that had not ended.
+    pub runs: Vec<Run>,
+    /// What each pod's latest runs used.
+    pub pod_runs: Vec<PodRun>,
+    /// Intents that were not closed.
+    pub intents: Vec<Intent>,
 }
 
 /// The whole state.
@@ -128,16 +146,22 @@ pub(super) enum Listing {
 }
 
 impl State {
-    /// A state that goes on where an earlier daemon stopped. `pods` are its rows with their
-    /// manifests read again; `intents` are those it left open.
+    /// A state that goes on where an earlier daemon stopped. Returns the intents that newer
+    /// ones replaced too.
     #[must_use]
     pub fn restore(
         settings: Settings,
         seed: u64,
-        pods: Vec<(PodRecord, CataloguePod)>,
-        mut intents: Vec<Intent>,
+        remembered: Remembered,
         now: Timestamp,
     ) -> (Self, Vec<Intent>) {
+        let Remembered {
+            pods,
+            workflows: _,
+            runs: _,
+            pod_runs: _,
+            mut intents,
+        } = remembered;
         let mut state = Self {
             settings,
             identities: Identities::seeded(seed),

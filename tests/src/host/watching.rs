@@ -151,6 +151,7 @@ impl TestHost {
     pub fn start_until_awaiting(&self, name: &str) -> tonic::Streaming<v1::OperationUpdate> {
         let request = v1::StartPodRequest {
             name: name.to_owned(),
+            admission: v1::AdmissionMode::Fit.into(),
         };
         self.block_on(async {
             let mut stream = self

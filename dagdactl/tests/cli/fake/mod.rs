@@ -153,6 +153,7 @@ fn detail(code: &str, message: &str, log: &[&str]) -> v1::ErrorDetail {
         code: code.to_owned(),
         message: message.to_owned(),
         log: log.iter().map(|&line| line.to_owned()).collect(),
+        denial: None,
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::Event;
-use super::super::state::{Settings, State};
+use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::step::step;
 use super::calls::Call;
 use super::disk::Writer;
@@ -41,14 +41,23 @@ impl World {
         let settings = Settings {
             start_timeout: Duration::from_mins(1),
             record_interval: Duration::from_secs(5),
+            thresholds: Thresholds {
+                ram_percent: 80.0,
+                cpu_percent: 70.0,
+            },
+            cpu_enforced: false,
         };
         let rows = self.disk.rows.values().map(|row| {
             let entry = self.manifests[&row.manifest.digest.0].clone();
             (row.clone(), entry)
         });
-        let intents = self.disk.open.values().cloned().collect();
+        let remembered = Remembered {
+            pods: rows.collect(),
+            intents: self.disk.open.values().cloned().collect(),
+            ..Remembered::default()
+        };
         let seed = self.random.bits();
-        let (state, superseded) = State::restore(settings, seed, rows.collect(), intents, self.now);
+        let (state, superseded) = State::restore(settings, seed, remembered, self.now);
         for row in self.disk.rows.values() {
             // What the daemon never learned it cannot respect.
             if row.wanted == Wanted::Up {

@@ -66,7 +66,12 @@ impl Disk {
                     let before = self.closed.insert(*id, outcome.clone());
                     assert!(before.is_none(), "intent {id} closed twice");
                 }
-                Record::Event(_) | Record::Sample(_) => {}
+                Record::PutWorkflow(_)
+                | Record::DeleteWorkflow(_)
+                | Record::PutRun(_)
+                | Record::PutPodRun(_)
+                | Record::Event(_)
+                | Record::Sample(_) => {}
             }
         }
     }
@@ -156,6 +161,7 @@ impl World {
                     }
                 }
                 Persist::Intent { records, .. }
+                | Persist::Run { records, .. }
                 | Persist::Fact { records, .. }
                 | Persist::Measurement(records) => self.disk.write(records),
             }
@@ -201,6 +207,7 @@ impl World {
             Persist::Change { ticket, .. } => {
                 self.tell_soon(Event::ChangeStored { ticket, result });
             }
+            Persist::Run { run, .. } => self.tell_soon(Event::RunStored { run, result }),
             Persist::Fact { then, .. } => self.perform_soon(then),
             Persist::Measurement(_) => {}
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::super::event::{Command, Event, Ticket};
 use super::podman::{ModelPod, Mood};
 use super::{Happening, Tool, World};
-use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
+use crate::domain::admission::Admission;
+use crate::domain::catalogue::{CataloguePod, Digest, Entries, Manifest};
 use crate::domain::name::PodName;
 use crate::domain::pod::{
     ContainerSpec, Footprint, PodSpec, PortSpec, Priority, Probe, ProbeAction, Protocol,
@@ -30,6 +31,7 @@ impl World {
         let pod = name(self.random.pick(&NAMES));
         match self.random.below(if self.gentle { 66 } else { 100 }) {
             0..22 => self.command(Command::Start {
+                admission: Admission::Fit,
                 pod: pod.to_string(),
             }),
             22..36 => {
@@ -103,7 +105,13 @@ impl World {
             }
         }
         let dry_run = self.random.chance(10);
-        self.command(Command::Apply { pods, dry_run });
+        self.command(Command::Apply {
+            entries: Entries {
+                pods,
+                ..Entries::default()
+            },
+            dry_run,
+        });
     }
 
     fn command(&mut self, command: Command) {
@@ -111,7 +119,7 @@ impl World {
             return;
         }
         match &command {
-            Command::Start { pod } | Command::Restart { pod } => {
+            Command::Start { pod, .. } | Command::Restart { pod } => {
                 self.stopped_by_people.remove(pod.as_str());
             }
             _ => {}

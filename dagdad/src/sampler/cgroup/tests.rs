@@ -150,6 +150,7 @@ fn reads_each_layout(#[case] tree: Tree) {
         memory: Bytes(100 * MIB),
         anon: Bytes(48 * MIB),
         file: Bytes(42 * MIB),
+        mapped: Bytes(0),
     };
     assert_eq!(seen, [("llama".to_owned(), usage)]);
     assert_eq!(unseen, ["gone", "unknown"]);

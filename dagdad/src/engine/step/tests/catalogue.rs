@@ -1,14 +1,17 @@
 //! `apply`.
 
 use super::*;
-use crate::domain::catalogue::Change;
+use crate::domain::catalogue::{Change, Entries};
 
 fn apply(bench: &mut Bench, ticket: u64, pods: &[&CataloguePod]) -> Vec<Effect> {
     let pods = pods.iter().map(|&pod| pod.clone()).collect();
     bench.tell(Event::Command {
         ticket: Ticket(ticket),
         command: Command::Apply {
-            pods,
+            entries: Entries {
+                pods,
+                ..Entries::default()
+            },
             dry_run: false,
         },
     })

@@ -8,7 +8,7 @@ use crate::domain::operation::OperationKind;
 #[test]
 fn what_is_done_already_is_said() {
     let mut bench = Bench::with_running(&[always("a"), always("b")], &["a"]);
-    let (reply, effects) = bench.command(Command::Start { pod: "a".into() });
+    let (reply, effects) = bench.command(start_command("a"));
     assert!(
         matches!(reply, Reply::Done(done) if !done.changed && done.message == "a was already running")
     );
@@ -37,7 +37,7 @@ fn a_runtime_that_is_down_refuses_at_once(#[case] kind: OperationKind) {
         reason: "gone".into(),
     });
     let command = match kind {
-        OperationKind::Start => Command::Start { pod: "b".into() },
+        OperationKind::Start => start_command("b"),
         OperationKind::Stop => stop("a"),
         _ => restart("a"),
     };
@@ -53,7 +53,7 @@ fn two_pods_do_not_share_a_host_port() {
     let (a, b) = (publishing("a", 80), publishing("b", 80));
     let mut bench = Bench::with(&[a.clone(), b]);
     bench.start("a");
-    let (reply, _) = bench.command(Command::Start { pod: "b".into() });
+    let (reply, _) = bench.command(start_command("b"));
     let Reply::Refused(CommandError::PortTaken { holder, port, .. }) = reply else {
         panic!("{reply:?}");
     };
@@ -69,14 +69,14 @@ fn a_port_is_free_as_soon_as_its_holder_is_stopped() {
     let (id, _) = bench.stop("a");
     bench.result(id, EffectResult::Stopped(Ok(())));
     // The runtime was not listed since.
-    let (reply, _) = bench.command(Command::Start { pod: "b".into() });
+    let (reply, _) = bench.command(start_command("b"));
     assert!(matches!(reply, Reply::Operation(_)), "{reply:?}");
 }
 
 #[test]
 fn an_intent_that_is_not_stored_leaves_all_as_it_was() {
     let mut bench = Bench::with(&[always("a")]);
-    let (id, _) = bench.unstored(Command::Start { pod: "a".into() });
+    let (id, _) = bench.unstored(start_command("a"));
     let effects = bench.result(id, EffectResult::NotStored(store_error()));
     assert_eq!(failure(&effects, id).code(), "store_failed");
     assert_eq!(actions(&effects), [""; 0]);
@@ -101,7 +101,7 @@ fn a_stop_that_is_not_stored_does_not_cut_a_start_short() {
 #[test]
 fn a_stop_behind_a_failed_start_and_not_stored_wants_nothing_up() {
     let mut bench = Bench::with(&[always("a")]);
-    let (start, _) = bench.unstored(Command::Start { pod: "a".into() });
+    let (start, _) = bench.unstored(start_command("a"));
     let (id, _) = bench.unstored(stop("a"));
     bench.result(start, EffectResult::NotStored(store_error()));
     bench.result(id, EffectResult::NotStored(store_error()));
@@ -113,7 +113,7 @@ fn a_stop_behind_a_failed_start_and_not_stored_wants_nothing_up() {
 fn the_same_command_joins_the_one_under_way() {
     let mut bench = Bench::with(&[always("a")]);
     let (first, _) = bench.start("a");
-    let (reply, _) = bench.command(Command::Start { pod: "a".into() });
+    let (reply, _) = bench.command(start_command("a"));
     assert_eq!(reply, Reply::Operation(first));
 }
 

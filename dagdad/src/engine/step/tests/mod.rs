@@ -15,8 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use self::pods::{always, changed, entry, publishing, row};
 use super::super::effect::{Action, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
-use super::super::state::{Settings, State};
+use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::step;
+use crate::domain::admission::Admission;
 use crate::domain::catalogue::{CataloguePod, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -63,11 +64,12 @@ impl Bench {
 
     /// A daemon that has listed nothing yet.
     fn restored(rows: Vec<(PodRecord, CataloguePod)>, intents: Vec<Intent>) -> Self {
-        let settings = Settings {
-            start_timeout: START_TIMEOUT,
-            record_interval: Duration::from_secs(5),
+        let remembered = Remembered {
+            pods: rows,
+            intents,
+            ..Remembered::default()
         };
-        let (state, _) = State::restore(settings, 1, rows, intents, start());
+        let (state, _) = State::restore(settings(), 1, remembered, start());
         let mut bench = Self {
             state,
             now: start(),
@@ -133,9 +135,7 @@ impl Bench {
     }
 
     fn start(&mut self, pod: &str) -> (OperationId, Vec<Effect>) {
-        self.accepted(Command::Start {
-            pod: pod.to_owned(),
-        })
+        self.accepted(start_command(pod))
     }
 
     fn stop(&mut self, pod: &str) -> (OperationId, Vec<Effect>) {
@@ -264,6 +264,25 @@ impl Bench {
 
 fn start() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        start_timeout: START_TIMEOUT,
+        record_interval: Duration::from_secs(5),
+        thresholds: Thresholds {
+            ram_percent: 80.0,
+            cpu_percent: 70.0,
+        },
+        cpu_enforced: false,
+    }
+}
+
+fn start_command(pod: &str) -> Command {
+    Command::Start {
+        pod: pod.to_owned(),
+        admission: Admission::Fit,
+    }
 }
 
 fn stop(pod: &str) -> Command {

@@ -17,6 +17,8 @@ fn killed_during(
         pod: a.spec.name.clone(),
         kind,
         accepted_at: start(),
+        admission: Admission::Fit,
+        run: None,
     };
     let row = row(&a, kind.wants(), status);
     let mut bench = Bench::restored(vec![(row, a)], vec![intent]);
@@ -66,17 +68,20 @@ fn of_two_intents_the_newer_counts() {
         pod: a.spec.name.clone(),
         kind,
         accepted_at: start(),
+        admission: Admission::Fit,
+        run: None,
     };
     let intents = vec![
         intent(2, OperationKind::Stop),
         intent(1, OperationKind::Start),
     ];
     let rows = vec![(row(&a, Wanted::Down, PodStatus::Starting), a.clone())];
-    let settings = Settings {
-        start_timeout: START_TIMEOUT,
-        record_interval: Duration::from_secs(5),
+    let remembered = Remembered {
+        pods: rows,
+        intents,
+        ..Remembered::default()
     };
-    let (state, superseded) = State::restore(settings, 1, rows, intents, start());
+    let (state, superseded) = State::restore(settings(), 1, remembered, start());
     assert_eq!(superseded, [intent(1, OperationKind::Start)]);
     let operation = state.pods["a"].operation.as_ref().unwrap();
     assert_eq!(operation.kind, OperationKind::Stop);
@@ -146,6 +151,8 @@ fn a_stop_given_before_the_first_listing_cancels_a_recovered_start() {
         pod: a.spec.name.clone(),
         kind: OperationKind::Start,
         accepted_at: start(),
+        admission: Admission::Fit,
+        run: None,
     };
     let rows = vec![(row(&a, Wanted::Up, PodStatus::Starting), a)];
     let mut bench = Bench::restored(rows, vec![intent]);

@@ -8,7 +8,7 @@ use crate::ports::{ProbeFailure, RuntimeError};
 fn a_start_goes_through_every_stage() {
     let a = always("a");
     let mut bench = Bench::with(std::slice::from_ref(&a));
-    let (id, effects) = bench.unstored(Command::Start { pod: "a".into() });
+    let (id, effects) = bench.unstored(start_command("a"));
     assert_eq!(
         actions(&effects),
         [""; 0],

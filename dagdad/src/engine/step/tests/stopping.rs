@@ -1,6 +1,7 @@
 //! Stops, restarts and removals, and what they cut short.
 
 use super::*;
+use crate::domain::catalogue::Entries;
 use crate::ports::RuntimeError;
 
 fn lost() -> RuntimeError {
@@ -111,7 +112,10 @@ fn a_pod_applied_again_after_its_removal_does_not_run() {
     bench.result(id, EffectResult::Removed(Ok(())));
     let ticket = Ticket(99);
     let command = Command::Apply {
-        pods: vec![a],
+        entries: Entries {
+            pods: vec![a],
+            ..Entries::default()
+        },
         dry_run: false,
     };
     bench.tell(Event::Command { ticket, command });
