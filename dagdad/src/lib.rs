@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use self::api::Api;
-use self::config::Config;
+use self::config::{Config, CpuAdmission};
 use self::doctor::Doctor;
 use self::domain::error::CommandError;
 use self::domain::name::ObjectName;
@@ -197,7 +197,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         start_timeout: config.start_timeout,
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
         thresholds: thresholds(config),
-        cpu_enforced: false,
+        cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(
