@@ -25,7 +25,7 @@ pub fn from_command(error: &CommandError) -> Status {
         CommandError::Invalid(_) => Code::InvalidArgument,
         CommandError::PortTaken { .. } | CommandError::Busy { .. } => Code::FailedPrecondition,
         CommandError::Cancelled { .. } => Code::Cancelled,
-        CommandError::RuntimeDown { .. } => Code::FailedPrecondition,
+        CommandError::RuntimeDown { .. } | CommandError::NotMeasured => Code::FailedPrecondition,
         CommandError::TimedOut { .. } => Code::DeadlineExceeded,
         CommandError::PodFailed { .. } | CommandError::Runtime(_) => Code::Aborted,
         CommandError::Store(_) => Code::Internal,
