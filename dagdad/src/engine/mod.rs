@@ -20,6 +20,7 @@ pub mod event;
 pub mod handle;
 mod identity;
 mod operation;
+pub mod planning;
 mod pod;
 mod readiness;
 #[cfg(test)]
