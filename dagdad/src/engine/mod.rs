@@ -22,6 +22,7 @@ mod eviction;
 pub mod handle;
 mod identity;
 mod operation;
+pub mod planning;
 mod pod;
 mod readiness;
 mod run;
