@@ -2,6 +2,7 @@
 
 pub mod eater;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -165,6 +166,35 @@ impl Podman {
             .filter_map(|line| line.split_once(' '))
             .map(|(name, status)| (name.to_owned(), status.to_lowercase()))
             .collect()
+    }
+
+    /// Names of the pods that run, by name.
+    #[must_use]
+    pub fn running(&self) -> Vec<String> {
+        let pods = self.pods().into_iter();
+        pods.filter(|(_, state)| state == "running")
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// How often each container was started since the storage was made, by Podman's own record.
+    #[must_use]
+    pub fn starts(&self) -> BTreeMap<String, usize> {
+        let started = self.run([
+            "events",
+            "--stream=false",
+            "--filter",
+            "type=container",
+            "--filter",
+            "event=start",
+            "--format",
+            "{{.Name}}",
+        ]);
+        let mut counts = BTreeMap::new();
+        for name in started.lines() {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+        counts
     }
 
     /// Where the API service listens, or would.

@@ -22,6 +22,7 @@ fn podman_runs_what_the_manifests_say() {
         host.podman.pods(),
         [("web".to_owned(), "running".to_owned())]
     );
+    assert_eq!(host.podman.starts().get("web-main"), Some(&1));
     host.podman.run(["pod", "stop", "web"]);
     assert_eq!(
         host.podman.pods(),
@@ -42,7 +43,7 @@ fn an_eater_really_eats_gives_back_and_ends_at_once() {
                 .is_some_and(|usage| range.contains(&(usage.ram_anon_bytes / MIB)))
         })
     };
-    let eaten = uses("it has eaten", 200..220);
+    let sated = uses("it has eaten", 200..220);
     host.podman.run(["kill", "--signal", "USR1", "eater-main"]);
     uses("it has eaten more", 300..320);
     host.podman.run(["kill", "--signal", "USR2", "eater-main"]);
@@ -50,7 +51,7 @@ fn an_eater_really_eats_gives_back_and_ends_at_once() {
     let busy = host.await_pod("eater", "it burns a core", |pod| {
         pod.usage.is_some_and(|usage| usage.cpu_percent > 10.0)
     });
-    assert!(busy.ready && eaten.ready);
+    assert!(busy.ready && sated.ready);
     host.run(["pods", "stop", "--grace", "30s", "eater"]).done();
     // A pod that does not listen to its stop signal is killed, with 137.
     let ended = host

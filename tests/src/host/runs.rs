@@ -5,7 +5,7 @@ use dagda_proto::v1::{self, RunState};
 use tonic::transport::Channel;
 
 use super::TestHost;
-use crate::wire;
+use crate::{PATIENCE, wire};
 
 /// How a run is asked for.
 #[must_use]
@@ -189,34 +189,68 @@ impl TestHost {
     ///
     /// # Panics
     /// It never is.
-    pub fn await_run(
+    pub fn await_run(&self, id: &str, what: &str, wanted: impl FnMut(&v1::Run) -> bool) -> v1::Run {
+        let ask = async |client: &mut WorkflowsServiceClient<Channel>| {
+            let request = v1::GetRunRequest { id: id.to_owned() };
+            let detail = client.get_run(request).await.expect("get the run");
+            detail.into_inner().run.expect("a run in its detail")
+        };
+        self.block_on(self.at_each_change(what, ask, wanted))
+    }
+
+    /// Looks at what a run's memory would be decided on, again at each change of the box, until
+    /// it is as wanted.
+    ///
+    /// # Panics
+    /// It never is.
+    pub fn await_room(
         &self,
-        id: &str,
+        workflow: &str,
         what: &str,
-        mut wanted: impl FnMut(&v1::Run) -> bool,
-    ) -> v1::Run {
+        wanted: impl FnMut(&v1::Room) -> bool,
+    ) -> v1::Room {
+        let ask = async |client: &mut WorkflowsServiceClient<Channel>| {
+            let request = v1::PlanWorkflowRequest {
+                name: workflow.to_owned(),
+            };
+            let plan = client.plan_workflow(request).await;
+            let plan = plan.expect("plan the workflow").into_inner();
+            let figures = plan.figures.expect("figures in a plan");
+            figures.memory.expect("memory in the figures")
+        };
+        self.block_on(self.at_each_change(what, ask, wanted))
+    }
+
+    /// What a run's memory would be decided on now.
+    pub fn room_for(&self, workflow: &str) -> v1::Room {
+        self.await_room(workflow, "any", |_| true)
+    }
+
+    /// Asks again whenever the list of pods changes, or a sample is taken.
+    async fn at_each_change<T: std::fmt::Debug>(
+        &self,
+        what: &str,
+        mut ask: impl AsyncFnMut(&mut WorkflowsServiceClient<Channel>) -> T,
+        mut wanted: impl FnMut(&T) -> bool,
+    ) -> T {
+        let request = v1::ListPodsRequest { all: false };
+        let watched = self.pods_client().watch_pods(request).await;
+        let mut changes = watched.expect("watch the pods").into_inner();
+        let mut client = self.workflows_client();
         let mut last = None;
-        let found = self.block_on(async {
-            let request = v1::ListPodsRequest { all: false };
-            let watched = self.pods_client().watch_pods(request).await;
-            let mut changes = watched.expect("watch the pods").into_inner();
-            let mut client = self.workflows_client();
-            let found = tokio::time::timeout(crate::PATIENCE, async {
-                loop {
-                    let request = v1::GetRunRequest { id: id.to_owned() };
-                    let detail = client.get_run(request).await.expect("get the run");
-                    let run = detail.into_inner().run.expect("a run in its detail");
-                    if wanted(&run) {
-                        return run;
-                    }
-                    last = Some(run);
-                    let change = changes.message().await.expect("watch the pods");
-                    assert!(change.is_some(), "the watch ended");
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let answer = ask(&mut client).await;
+                if wanted(&answer) {
+                    return answer;
                 }
-            });
-            found.await.ok()
-        });
-        found.unwrap_or_else(|| panic!("not within {:?}: {what}; last: {last:#?}", crate::PATIENCE))
+                last = Some(answer);
+                let change = changes.message().await.expect("watch the pods");
+                assert!(change.is_some(), "the watch ended");
+            }
+        })
+        .await;
+        found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}; last: {last:#?}"))
     }
 
     /// Looks at a run again at each change of the box until it is in `state`.
