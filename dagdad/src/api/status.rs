@@ -27,7 +27,7 @@ pub fn from_command(error: &CommandError) -> Status {
             Code::FailedPrecondition
         }
         CommandError::Cancelled { .. } => Code::Cancelled,
-        CommandError::RuntimeDown { .. } | CommandError::NotMeasured => Code::FailedPrecondition,
+        CommandError::RuntimeDown { .. } => Code::FailedPrecondition,
         CommandError::TimedOut { .. } => Code::DeadlineExceeded,
         CommandError::PodFailed { .. } | CommandError::Runtime(_) => Code::Aborted,
         CommandError::Store(_) => Code::Internal,

@@ -133,9 +133,6 @@ pub enum CommandError {
         /// What cancelled it.
         by: OperationKind,
     },
-    /// Nothing can be decided yet.
-    #[error("the host has not been measured yet; try again in a moment")]
-    NotMeasured,
     /// The runtime does not answer at all.
     #[error("Podman does not answer: {reason}; run `dagdactl doctor` to see how to mend it")]
     RuntimeDown {
@@ -204,7 +201,6 @@ impl CommandError {
             Self::PortTaken { .. } => "port_taken",
             Self::Busy { .. } | Self::NotMeasured => "busy",
             Self::Cancelled { .. } => "cancelled",
-            Self::NotMeasured => "not_measured",
             Self::RuntimeDown { .. } => "runtime_unavailable",
             Self::TimedOut { .. } => "timed_out",
             Self::PodFailed { .. } => "pod_failed",

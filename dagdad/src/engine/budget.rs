@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::admission::{Asked, Budget, Evictable, Holder, Limit};
-use super::operation::At;
+use super::operation::{At, Operation};
 use super::pod::{Life, Pod};
 use super::state::State;
 use crate::domain::admission::Earliest;
@@ -179,7 +179,7 @@ impl State {
             Life::Unseen { status } => matches!(status, Running | Starting | Stopping),
             Life::Down | Life::Failed { .. } => false,
         };
-        runs || pod.operation.as_ref().is_some_and(|o| o.holds_room())
+        runs || pod.operation.as_ref().is_some_and(Operation::holds_room)
             || pod
                 .queued
                 .as_ref()

@@ -22,6 +22,7 @@ use crate::domain::state::Wanted;
 use crate::ports::Record;
 
 /// What is asked of a pod.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Ask {
     kind: OperationKind,
     grace: Option<Duration>,

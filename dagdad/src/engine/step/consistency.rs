@@ -51,7 +51,7 @@ impl State {
         let kept = self.workflows.values().map(|workflow| &workflow.entry.spec);
         let kept = kept.filter(|spec| !replaced(spec));
         for workflow in entries.workflows.iter().map(|workflow| &workflow.spec) {
-            problems.extend(self.missing(workflow, &names));
+            problems.extend(Self::missing(workflow, &names));
             problems.extend(self.too_large(workflow, &spec_of, now));
         }
         // A circle among the pods themselves was named already.
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    fn missing(&self, workflow: &WorkflowSpec, names: &BTreeSet<&PodName>) -> Vec<String> {
+    fn missing(workflow: &WorkflowSpec, names: &BTreeSet<&PodName>) -> Vec<String> {
         let unknown = |pod: &&PodName| !names.contains(*pod);
         let members = workflow.members.iter().map(|member| &member.pod);
         members

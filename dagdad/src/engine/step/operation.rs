@@ -16,6 +16,7 @@ use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::operation::{Done, OperationId, OperationKind, OperationView, Progress, Stage};
 use crate::domain::pod::PodSpec;
+use crate::domain::state::Wanted;
 use crate::ports::RuntimeError;
 
 impl State {
@@ -90,14 +91,11 @@ impl State {
             }
             (At::Stopping, EffectResult::Stopped(Ok(()))) => self.stopped(name, now, out),
             (At::Stopping, EffectResult::Stopped(Err(error))) => {
+                if operation_kind == OperationKind::Restart {
+                    self.still_up(name, wanted_before);
+                }
                 self.list_after(name, now, out);
                 self.stopped_by_us(name, now);
-                if let Some(pod) = self.pods.get_mut(name)
-                    && operation_kind == OperationKind::Restart
-                    && !matches!(pod.life, Life::Up { .. })
-                {
-                    pod.wanted = wanted_before;
-                }
                 self.finish(name, Err(command_error(name, "stop", error)), now, out);
             }
             (At::Removing, EffectResult::Removed(Ok(()))) => self.removed(name, id, now, out),
@@ -302,6 +300,15 @@ impl State {
             }
             OperationKind::Restart => self.render(name, now, out),
             OperationKind::Remove => self.proceed(name, At::Removing, Action::Remove, now, out),
+        }
+    }
+
+    /// A restart whose stop failed wants of the pod what was wanted before, unless it runs.
+    fn still_up(&mut self, name: &PodName, wanted_before: Wanted) {
+        if let Some(pod) = self.pods.get_mut(name)
+            && !matches!(pod.life, Life::Up { .. })
+        {
+            pod.wanted = wanted_before;
         }
     }
 

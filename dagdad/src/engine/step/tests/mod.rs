@@ -250,7 +250,11 @@ impl Bench {
     }
 
     fn status(&self, pod: &str) -> PodStatus {
-        self.state.snapshot(self.now).pod(pod).expect("a pod").status
+        self.state
+            .snapshot(self.now)
+            .pod(pod)
+            .expect("a pod")
+            .status
     }
 
     fn message(&self, pod: &str) -> String {
