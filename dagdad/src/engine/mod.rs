@@ -17,6 +17,8 @@ pub mod admission;
 pub mod effect;
 pub mod effects;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod handle;
 mod identity;
 mod operation;
