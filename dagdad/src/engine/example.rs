@@ -73,6 +73,7 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     workflows.sort_by(|a, b| a.entry.spec.name.cmp(&b.entry.spec.name));
     Snapshot {
+        alerts: Vec::new(),
         started_at: at(0),
         host: None,
         pods,
