@@ -43,7 +43,8 @@ impl Following {
         self.with_patience(PATIENCE)
     }
 
-    fn with_patience(self, patience: Duration) -> Stream<v1::RunUpdate> {
+    /// The same, waiting so long for a run that is in no snapshot.
+    pub(super) fn with_patience(self, patience: Duration) -> Stream<v1::RunUpdate> {
         let follower = Follower {
             following: self,
             patience,
@@ -155,19 +156,18 @@ impl Follower {
             let id = id.to_string();
             return Err(status::from_command(&CommandError::NoSuchRun { id }));
         };
-        let state = run.phase.state().as_str();
+        if outcome(&run, self.following.goal).is_none() {
+            let state = run.phase.state().as_str();
+            return Err(Status::internal(format!(
+                "run {id} is on record as {state}, and dagdad does nothing with it any more; please report this"
+            )));
+        }
         let view = RunView {
             run: Arc::new(run),
             place: None,
         };
         let snapshot = Arc::clone(&self.following.snapshots.borrow());
-        let update = self.look(&view, &snapshot);
-        match self.next {
-            Next::Tell(_) => Ok(update),
-            Next::Look | Next::Wait | Next::End => Err(Status::internal(format!(
-                "run {id} is on record as {state}, and dagdad does nothing with it any more; please report this"
-            ))),
-        }
+        Ok(self.look(&view, &snapshot))
     }
 }
 

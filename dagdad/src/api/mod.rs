@@ -14,6 +14,8 @@ mod runs;
 mod status;
 mod status_service;
 mod streaming;
+#[cfg(test)]
+mod tests;
 mod workflows;
 
 use std::sync::Arc;

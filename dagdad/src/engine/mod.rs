@@ -19,6 +19,8 @@ pub mod effect;
 pub mod effects;
 pub mod event;
 mod eviction;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod handle;
 mod identity;
 mod operation;

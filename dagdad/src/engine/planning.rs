@@ -3,6 +3,9 @@
 //! It asks [`admission::decide`] what the engine asks when the run really comes, so that a plan
 //! and the run that follows it agree, as long as nothing happens in between.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
