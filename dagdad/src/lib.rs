@@ -16,6 +16,7 @@ pub mod store;
 mod systemd;
 pub mod telemetry;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 use self::api::Api;
 use self::config::Config;
 use self::doctor::Doctor;
-use self::domain::catalogue::Entries;
 use self::domain::error::CommandError;
+use self::domain::name::ObjectName;
 use self::engine::Engine;
 use self::engine::effect::{Effect, Persist};
 use self::engine::effects::Ports;
@@ -157,7 +158,13 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
 
 /// The state to go on with, and what is to be done first.
 async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, Vec<Effect>)> {
-    let Restored { pods, intents, .. } = restored;
+    let Restored {
+        pods,
+        workflows,
+        runs,
+        pod_runs,
+        intents,
+    } = restored;
     let path = config.variables_file.clone();
     let variables = tokio::task::spawn_blocking(move || Variables::read(&path)).await?;
     // A broken file stops no daemon: a start that needs it will say what is wrong with it.
@@ -165,14 +172,24 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         tracing::error!("{error}");
         Variables::default()
     });
+    // What cannot be read stays in the database; a later apply of the mended manifest takes it
+    // up.
+    let left_aside = |name: ObjectName, error: &dyn Display| {
+        let kind = name.kind();
+        tracing::error!("{kind} {name} is left aside, its manifest cannot be read: {error}");
+    };
     let mut known = Vec::with_capacity(pods.len());
     for record in pods {
         match manifest::recall(&record.manifest, &variables) {
             Ok(entry) => known.push((record, entry)),
-            // It stays in the database; a later apply of the mended manifest takes it up.
-            Err(error) => {
-                tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}");
-            }
+            Err(error) => left_aside(ObjectName::Pod(record.name), &error),
+        }
+    }
+    let mut known_workflows = Vec::with_capacity(workflows.len());
+    for record in workflows {
+        match manifest::recall_workflow(&record.manifest, &variables) {
+            Ok(entry) => known_workflows.push((record, entry)),
+            Err(error) => left_aside(ObjectName::Workflow(record.name), &error),
         }
     }
     let now = Timestamp::now();
@@ -188,8 +205,10 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         seed,
         Remembered {
             pods: known,
+            workflows: known_workflows,
+            runs,
+            pod_runs,
             intents,
-            ..Remembered::default()
         },
         now,
     );
@@ -233,10 +252,6 @@ fn api(
                 .map(|(name, text)| SourceFile { name, text })
                 .collect();
             manifest::parse(&files, &variables)
-                .map(|pods| Entries {
-                    pods,
-                    workflows: Vec::new(),
-                })
                 .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
         diagnose: Arc::new(move || {

@@ -157,7 +157,7 @@ fn a_run_can_be_cancelled_wherever_it_is() {
     assert_eq!(run.victims, ["holder"]);
     host.run(["workflow", "stop", "large"]).done();
     assert!(host.outcome(&mut caller).is_err());
-    assert_eq!(host.run_now(&caller.id).state(), RunState::Cancelled);
+    assert_eq!(host.run_now(&caller.id).state(), RunState::Stopped);
     host.await_state("holder", PodState::Stopped);
     assert_eq!(host.podman.running(), [] as [String; 0]);
 

@@ -156,7 +156,12 @@ fn a_pod_removed_during_its_run_leaves_a_run_that_can_be_ended() {
     ]));
     let id = host.run_up("shop");
     host.run(["pods", "remove", "a"])
-        .failed_saying(code::FAILED, ["a", "shop", "--force"]);
+        .failed_saying(code::FAILED, ["a", "--force"]);
+    host.run(["pods", "stop", "a"]).done();
+    host.await_run_state(&id, RunState::Degraded);
+    host.run(["pods", "remove", "a"])
+        .failed_saying(code::FAILED, ["a", "workflow stop shop", "--force"]);
+    host.run(["pods", "start", "a"]).done();
     host.run(["pods", "remove", "--force", "a"]).done();
     host.await_run_state(&id, RunState::Degraded);
     // What it was, it shows without its pod; and it cannot begin anew.

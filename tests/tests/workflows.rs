@@ -267,7 +267,7 @@ fn the_command_line_runs_tells_stops_and_removes() {
         .failed_saying(code::NOT_FOUND, ["0000"]);
 
     // Once more while it runs: nothing is started, and the first is named.
-    let again = host.run(["workflow", "run", "shop"]);
+    let again = host.run(["workflow", "run", "shop"]).done();
     let text = again.stdout + &again.stderr;
     assert!(text.contains(&id), "{text}");
     assert_eq!(host.runs("shop").len(), 1);
@@ -378,7 +378,7 @@ fn a_job_counts_once_it_has_ended_well() {
     let job = |name: &str, script: &str| Pod::script(name, script).restart_policy("Never");
     host.apply(&documents(&[
         job("migrate", "echo migrated; exit 0"),
-        job("broken", "echo no such table; exit 3"),
+        job("broken", "exit 0").init("check", "echo no such table; exit 3"),
         Pod::waiting("web"),
     ]));
     host.apply(&documents(&[
