@@ -49,6 +49,7 @@ pub fn pod(name: &str) -> PodRecord {
             memory: Bytes(6_442_450_945),
             anon: Bytes(1_000_000_001),
             file: Bytes(5_442_450_944),
+            mapped: Bytes(4_000_000_003),
         },
         created_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 123_456).unwrap(),
         updated_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 999_999).unwrap(),
@@ -65,6 +66,7 @@ pub fn event(at: Timestamp, object: Option<&str>, message: &str) -> EventRecord 
         at,
         kind: EventKind::PodStarted,
         object: object.map(str::to_owned),
+        run: None,
         message: message.to_owned(),
     }
 }
@@ -78,6 +80,7 @@ pub fn sample(at: Timestamp, cpu_percent: f64) -> SampleRecord {
         memory: used,
         anon: used,
         file: Bytes(0),
+        mapped: Bytes(0),
     };
     SampleRecord {
         id: Uuid::now_v7(),
