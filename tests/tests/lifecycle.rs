@@ -157,6 +157,7 @@ fn start_streams_its_progress_and_ends_with_the_outcome() {
     let stages = host.block_on(async {
         let request = v1::StartPodRequest {
             name: "a".to_owned(),
+            ..v1::StartPodRequest::default()
         };
         let mut stream = host
             .pods_client()

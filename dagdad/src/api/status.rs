@@ -23,7 +23,9 @@ pub fn from_command(error: &CommandError) -> Status {
             Code::FailedPrecondition
         }
         CommandError::Invalid(_) => Code::InvalidArgument,
-        CommandError::PortTaken { .. } | CommandError::Busy { .. } => Code::FailedPrecondition,
+        CommandError::PortTaken { .. } | CommandError::Busy { .. } | CommandError::NotMeasured => {
+            Code::FailedPrecondition
+        }
         CommandError::Cancelled { .. } => Code::Cancelled,
         CommandError::RuntimeDown { .. } => Code::FailedPrecondition,
         CommandError::TimedOut { .. } => Code::DeadlineExceeded,

@@ -83,7 +83,10 @@ pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
             )
         })
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
+        .filter(|(distance, candidate)| {
+            // Of a short word, something has to be the same.
+            *distance <= 2.max(candidate.len() / 3) && *distance < word.len().min(candidate.len())
+        })
         .map(|(_, candidate)| candidate)
 }
 

@@ -107,6 +107,10 @@ impl State {
         let Some(operation) = pod.operation.take() else {
             return;
         };
+        pod.down_by = None;
+        if let Err(error) = &result {
+            self.member_failed(name, operation.kind, error);
+        }
         let (kind, message) = match (&result, operation.kind) {
             (Ok(done), OperationKind::Start | OperationKind::Restart) => {
                 (EventKind::PodReady, done.message.clone())
@@ -207,7 +211,11 @@ impl State {
         match operation.at {
             // A play that is under way is waited for: Podman goes on with it in any case.
             At::Creating { .. } | At::Halting { .. } | At::Storing | At::Recovering => {}
-            At::Rendering | At::Pulling { .. } | At::Awaiting { .. } | At::Diagnosing { .. } => {
+            At::Evicting(_)
+            | At::Rendering
+            | At::Pulling { .. }
+            | At::Awaiting { .. }
+            | At::Diagnosing { .. } => {
                 out.push(Effect::Abort(operation.id));
                 let kind = operation.kind;
                 let error = CommandError::Cancelled {
