@@ -41,6 +41,10 @@ pub struct Container {
 /// Runs until it is told to stop, and stops at once then.
 pub const WAIT: &str = "trap 'exit 0' TERM; while :; do busybox sleep 1000 & wait $!; done";
 
+/// Runs until it is told to stop, and dies of itself when it gets SIGUSR1.
+pub const FRAIL: &str = "trap 'exit 0' TERM; trap 'echo out of luck; exit 3' USR1; \
+    while :; do busybox sleep 1000 & wait $!; done";
+
 /// Serves its own name over HTTP on port 8080, quits at once when told to.
 pub const SERVE: &str = "busybox mkdir -p /www; echo hello from $HOSTNAME > /www/index.html; \
     trap 'exit 0' TERM; busybox httpd -f -p 8080 -h /www & wait $!";
@@ -78,6 +82,12 @@ impl Pod {
     #[must_use]
     pub fn waiting(name: &str) -> Self {
         Self::script(name, WAIT)
+    }
+
+    /// A pod that can be made to die, and is not started again then: see [`FRAIL`].
+    #[must_use]
+    pub fn frail(name: &str) -> Self {
+        Self::script(name, FRAIL).restart_policy("Never")
     }
 
     /// A pod that serves HTTP on 127.0.0.1:`port`.

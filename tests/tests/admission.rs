@@ -182,7 +182,7 @@ fn a_reservation_ends_with_its_pod_however_that_ends() {
     host.apply(&absent.replace("IfNotPresent", "Never"));
     host.apply(&documents(&[
         Pod::waiting("a").memory(most),
-        Pod::waiting("b").memory(most).restart_policy("Never"),
+        Pod::frail("b").memory(most),
         Pod::waiting("unlucky")
             .memory(most)
             .init("prepare", "exit 4"),
@@ -206,7 +206,7 @@ fn a_reservation_ends_with_its_pod_however_that_ends() {
     host.await_state("job", PodState::Stopped);
     host.run(["pods", "start", "b"]).done();
     host.run(["pods", "start", "a"]).ended_with(code::REFUSED);
-    host.podman.run(["kill", "--signal", "KILL", "b-main"]);
+    host.podman.run(["kill", "--signal", "USR1", "b-main"]);
     host.await_state("b", PodState::Error);
     host.run(["pods", "start", "a"]).done();
 

@@ -125,7 +125,7 @@ fn a_run_can_be_cancelled_wherever_it_is() {
     host.apply(&documents(&[
         Pod::waiting("db"),
         Pod::waiting("never").readiness(NEVER_READY),
-        Pod::waiting("frail").restart_policy("Never"),
+        Pod::frail("frail"),
         Pod::script("stubborn", STUBBORN),
         Pod::waiting("large").memory(most),
     ]));
@@ -174,7 +174,7 @@ fn a_run_can_be_cancelled_wherever_it_is() {
 
     // Degraded.
     let id = host.run_up("frail");
-    host.podman.run(["kill", "--signal", "KILL", "frail-main"]);
+    host.podman.run(["kill", "--signal", "USR1", "frail-main"]);
     host.await_run_state(&id, RunState::Degraded);
     host.run(["workflow", "stop", "frail"]).done();
     assert_eq!(host.run_now(&id).state(), RunState::Stopped);

@@ -116,13 +116,10 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
 #[test]
 fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
     let host = TestHost::ready();
-    host.apply(&documents(&[
-        Pod::waiting("db"),
-        Pod::waiting("frail").restart_policy("Never"),
-    ]));
+    host.apply(&documents(&[Pod::waiting("db"), Pod::frail("frail")]));
     host.apply(&Workflow::new("shop").pod("db", &[]).pod("frail", &["db"]));
     let id = host.run_up("shop");
-    host.podman.run(["kill", "--signal", "KILL", "frail-main"]);
+    host.podman.run(["kill", "--signal", "USR1", "frail-main"]);
     let run = host.await_run_state(&id, RunState::Degraded);
     assert_eq!((step(&run, "frail"), step(&run, "db")), ("lost", "ready"));
     assert!(member(&run, "frail").message.is_some(), "{run:#?}");
