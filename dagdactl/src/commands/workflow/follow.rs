@@ -144,19 +144,21 @@ fn introduction(run: &RunView, asked: Timestamp) -> String {
 
 /// Adds to the reason why it is no longer waited for what becomes of it, and what can be done.
 fn left_behind(error: Error, ask: Ask, name: &str, run: Option<&RunView>) -> Error {
+    // Each command on a line of its own, to be copied.
     let what = match (ask, run) {
         (Ask::Run, Some(run)) => format!(
-            "run {id} of {name} ({state}) goes on in dagdad; \
-             see: dagdactl workflow runs show {id}; end it: dagdactl workflow stop {name}",
+            "run {id} of {name} ({state}) goes on in dagdad\n\
+             see it: dagdactl workflow runs show {id}\n\
+             end it: dagdactl workflow stop {name}",
             id = run.id,
             state = run.state.as_str().replace('_', " "),
         ),
         (Ask::Run, None) => format!(
-            "if dagdad has accepted the run of {name}, it goes on there; \
+            "if dagdad has accepted the run of {name}, it goes on there\n\
              see: dagdactl workflow runs {name}"
         ),
         (Ask::Stop, _) => {
-            format!("the stop of {name} goes on in dagdad; see: dagdactl workflow runs {name}")
+            format!("the stop of {name} goes on in dagdad\nsee: dagdactl workflow runs {name}")
         }
     };
     match error {
@@ -166,9 +168,10 @@ fn left_behind(error: Error, ask: Ask, name: &str, run: Option<&RunView>) -> Err
             let goes_on = format!("once it is back, {what}");
             Error::Unreachable(Trouble {
                 finding,
-                remedy: Some(
-                    remedy.map_or(goes_on.clone(), |remedy| format!("{remedy}; {goes_on}")),
-                ),
+                remedy: Some(match remedy {
+                    Some(remedy) => format!("{remedy}\n{goes_on}"),
+                    None => goes_on,
+                }),
             })
         }
         other => other,
