@@ -119,7 +119,7 @@ fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
     host.apply(&documents(&[Pod::waiting("db"), Pod::frail("frail")]));
     host.apply(&Workflow::new("shop").pod("db", &[]).pod("frail", &["db"]));
     let id = host.run_up("shop");
-    host.podman.run(["kill", "--signal", "USR1", "frail-main"]);
+    host.podman.signal("frail-main", "USR1");
     let run = host.await_run_state(&id, RunState::Degraded);
     assert_eq!((step(&run, "frail"), step(&run, "db")), ("lost", "ready"));
     assert!(member(&run, "frail").message.is_some(), "{run:#?}");
