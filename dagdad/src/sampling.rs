@@ -3,17 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::sample::Sample;
 use crate::domain::state::PodStatus;
 use crate::engine::event::Event;
 use crate::engine::handle::Handle;
 use crate::engine::snapshot::{PodView, Snapshot};
 use crate::ports::{Runtime, SampledPod, Sampler};
 
-/// Measures each `interval` until `ending`. A round that takes longer delays the next ones;
-/// it is never doubled.
+/// Measures the host alone, before it is known which pods run.
+///
+/// # Errors
+/// The sampler panicked.
+pub async fn first_sample(
+    sampler: Box<dyn Sampler>,
+) -> Result<(Box<dyn Sampler>, Sample), JoinError> {
+    measure(sampler, Vec::new()).await
+}
+
+/// Measures as soon as it is known which pods run, or after one `interval`, and then each
+/// `interval` until `ending`. A round that takes longer delays the next ones; it is never
+/// doubled.
 pub async fn sample_for_ever(
     mut sampler: Box<dyn Sampler>,
     runtime: Arc<dyn Runtime>,
@@ -21,6 +34,13 @@ pub async fn sample_for_ever(
     interval: Duration,
     ending: CancellationToken,
 ) {
+    // Until the pods are measured, what they use counts as used by others, too.
+    let mut snapshots = engine.snapshots();
+    tokio::select! {
+        _ = snapshots.wait_for(|snapshot| snapshot.settled) => {}
+        () = tokio::time::sleep(interval) => {}
+        () = ending.cancelled() => return,
+    }
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -29,12 +49,7 @@ pub async fn sample_for_ever(
             () = ending.cancelled() => return,
         }
         let pods = running_pods(&engine.snapshot());
-        // Reading files in /proc and /sys may take milliseconds, and more on a busy box.
-        let round = tokio::task::spawn_blocking(move || {
-            let sample = sampler.sample(&pods);
-            (sampler, sample)
-        });
-        let mut sample = match round.await {
+        let mut sample = match measure(sampler, pods).await {
             Ok((back, sample)) => {
                 sampler = back;
                 sample
@@ -49,6 +64,18 @@ pub async fn sample_for_ever(
         }
         engine.tell(Event::Sampled(sample)).await;
     }
+}
+
+/// Reading files in /proc and /sys may take milliseconds, and more on a busy box.
+async fn measure(
+    mut sampler: Box<dyn Sampler>,
+    pods: Vec<SampledPod>,
+) -> Result<(Box<dyn Sampler>, Sample), JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let sample = sampler.sample(&pods);
+        (sampler, sample)
+    })
+    .await
 }
 
 fn running_pods(snapshot: &Snapshot) -> Vec<SampledPod> {

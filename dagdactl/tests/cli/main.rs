@@ -10,7 +10,8 @@ mod generated;
 mod operations;
 mod reading;
 mod run;
-#[path = "../../src/output/sample.rs"]
+#[path = "../../src/output/sample/mod.rs"]
 mod sample;
 mod terminal;
 mod usage;
+mod workflows;

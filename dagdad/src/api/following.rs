@@ -115,7 +115,7 @@ impl Follower {
 
     /// Where the run is, if that is news; and what is to be done next.
     fn look(&mut self, view: &RunView, snapshot: &Snapshot) -> Option<v1::RunUpdate> {
-        self.next = match outcome(&view.run, self.following.goal) {
+        self.next = match outcome(&view.run, self.following.goal, snapshot) {
             Some(outcome) => Next::Tell(outcome),
             None => Next::Wait,
         };
@@ -156,7 +156,8 @@ impl Follower {
             let id = id.to_string();
             return Err(status::from_command(&CommandError::NoSuchRun { id }));
         };
-        if outcome(&run, self.following.goal).is_none() {
+        let snapshot = Arc::clone(&self.following.snapshots.borrow());
+        if outcome(&run, self.following.goal, &snapshot).is_none() {
             let state = run.phase.state().as_str();
             return Err(Status::internal(format!(
                 "run {id} is on record as {state}, and dagdad does nothing with it any more; please report this"
@@ -166,7 +167,6 @@ impl Follower {
             run: Arc::new(run),
             place: None,
         };
-        let snapshot = Arc::clone(&self.following.snapshots.borrow());
         Ok(self.look(&view, &snapshot))
     }
 }

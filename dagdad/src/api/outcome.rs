@@ -2,6 +2,8 @@
 
 use crate::domain::operation::Done;
 use crate::domain::run::{Failure, Outcome, Phase, Run, RunMember, Step};
+use crate::domain::state::PodStatus;
+use crate::engine::snapshot::Snapshot;
 
 /// What a caller waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,14 +15,15 @@ pub enum Goal {
 }
 
 /// What to tell a caller who waits for `goal`; `None` while there is something to wait for.
-pub fn outcome(run: &Run, goal: Goal) -> Option<Result<Done, Failure>> {
+/// `snapshot` tells which pods are up.
+pub fn outcome(run: &Run, goal: Goal, snapshot: &Snapshot) -> Option<Result<Done, Failure>> {
     match goal {
-        Goal::Ready => ready(run),
-        Goal::Ended => ended(run),
+        Goal::Ready => ready(run, snapshot),
+        Goal::Ended => ended(run, snapshot),
     }
 }
 
-fn ready(run: &Run) -> Option<Result<Done, Failure>> {
+fn ready(run: &Run, snapshot: &Snapshot) -> Option<Result<Done, Failure>> {
     let workflow = &run.workflow;
     match &run.phase {
         Phase::Queued
@@ -41,25 +44,37 @@ fn ready(run: &Run) -> Option<Result<Done, Failure>> {
                 "{workflow} was taken out of the queue; to run it again: dagdactl workflow run {workflow}"
             ))),
             Outcome::Failed(failure) => Err(left_up(run, failure)),
-            Outcome::RolledBack(failure) => Err(rolled_back(run, failure)),
+            Outcome::RolledBack(failure) => Err(rolled_back(run, failure, snapshot)),
         }),
     }
 }
 
-fn ended(run: &Run) -> Option<Result<Done, Failure>> {
+fn ended(run: &Run, snapshot: &Snapshot) -> Option<Result<Done, Failure>> {
     let workflow = &run.workflow;
     let Phase::Ended { at: _, outcome } = &run.phase else {
         return None;
     };
-    Some(match outcome {
-        Outcome::Stopped => Ok(done(format!("{workflow} is stopped{}", kept(run)))),
-        Outcome::Cancelled => Ok(done(format!("{workflow} was taken out of the queue"))),
-        Outcome::RolledBack(failure) => Ok(done(format!(
+    let message = match outcome {
+        Outcome::Cancelled => {
+            return Some(Ok(done(format!("{workflow} was taken out of the queue"))));
+        }
+        Outcome::Failed(failure) => return Some(Err(left_up(run, failure))),
+        Outcome::Stopped => format!("{workflow} is stopped{}", kept(run)),
+        Outcome::RolledBack(failure) => format!(
             "{workflow} had failed and was rolled back{}; why it had failed: {}",
             kept(run),
             failure.message
-        ))),
-        Outcome::Failed(failure) => Err(left_up(run, failure)),
+        ),
+    };
+    let unstopped = unstopped(run, snapshot);
+    Some(if unstopped.is_empty() {
+        Ok(done(message))
+    } else {
+        Err(Failure {
+            code: "runtime_failed".to_owned(),
+            message: format!("{message}{unstopped}"),
+            log: Vec::new(),
+        })
     })
 }
 
@@ -84,11 +99,11 @@ fn lost(run: &Run) -> Option<Failure> {
     if run.members.iter().any(|member| under_way(&member.step)) {
         return None;
     }
-    let lost: Vec<String> = run
+    let lost: Vec<&str> = run
         .members
         .iter()
-        .filter_map(|RunMember { pod, step, .. }| match step {
-            Step::Lost { message } | Step::Failed { message } => Some(format!("{pod}: {message}")),
+        .filter_map(|member| match &member.step {
+            Step::Lost { message } | Step::Failed { message } => Some(message.as_str()),
             _ => None,
         })
         .collect();
@@ -97,7 +112,7 @@ fn lost(run: &Run) -> Option<Failure> {
         code: "pod_failed".to_owned(),
         message: format!(
             "{workflow} was running, and not all of its pods run any more: {}; see dagdactl workflow show {workflow}",
-            lost.join(", ")
+            lost.join("; ")
         ),
         log: Vec::new(),
     })
@@ -114,7 +129,7 @@ fn left_up(run: &Run, failure: &Failure) -> Failure {
     said(failure, &left)
 }
 
-fn rolled_back(run: &Run, failure: &Failure) -> Failure {
+fn rolled_back(run: &Run, failure: &Failure, snapshot: &Snapshot) -> Failure {
     let workflow = &run.workflow;
     let stopped = names(run, |member| {
         member.started_by_run && matches!(member.step, Step::Stopped)
@@ -123,9 +138,10 @@ fn rolled_back(run: &Run, failure: &Failure) -> Failure {
         "" => String::new(),
         stopped => format!(", stopped again: {stopped}"),
     };
+    let (kept, unstopped) = (kept(run), unstopped(run, snapshot));
     said(
         failure,
-        &format!("; {workflow} was rolled back{stopped}{}", kept(run)),
+        &format!("; {workflow} was rolled back{stopped}{kept}{unstopped}"),
     )
 }
 
@@ -167,6 +183,22 @@ fn kept(run: &Run) -> String {
         .iter()
         .filter_map(|RunMember { pod, step, .. }| match step {
             Step::Kept { because } => Some(format!("; {pod} stays up: {because}")),
+            _ => None,
+        })
+        .collect()
+}
+
+/// `; llama could not be stopped: …`, for each pod that is up although it was to be stopped.
+fn unstopped(run: &Run, snapshot: &Snapshot) -> String {
+    let down = |status: PodStatus| matches!(status, PodStatus::Stopped | PodStatus::Error);
+    run.members
+        .iter()
+        .filter(|member| {
+            let pod = snapshot.pod(member.pod.as_str());
+            pod.is_some_and(|pod| !down(pod.status))
+        })
+        .filter_map(|RunMember { pod, step, .. }| match step {
+            Step::Failed { message } => Some(format!("; {pod} could not be stopped: {message}")),
             _ => None,
         })
         .collect()

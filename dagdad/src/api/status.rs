@@ -38,7 +38,7 @@ pub fn from_command(error: &CommandError) -> Status {
 
 /// The status of a read that the local store failed.
 pub fn from_store(error: &StoreError) -> Status {
-    from_command(&CommandError::Store(error.to_string()))
+    with_detail(Code::Internal, convert::failed_read(error))
 }
 
 /// The status of a read that the runtime failed.

@@ -73,6 +73,7 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     workflows.sort_by(|a, b| a.entry.spec.name.cmp(&b.entry.spec.name));
     Snapshot {
+        alerts: Vec::new(),
         started_at: at(0),
         host: None,
         pods,
@@ -173,7 +174,7 @@ pub(crate) fn workflow(text: &str, members: &[(&str, u32, &[&str])]) -> Workflow
             })
             .collect(),
         priority: Priority::new(70).unwrap(),
-        timeout: Duration::from_secs(300),
+        timeout: Duration::from_mins(5),
         on_failure: OnFailure::Rollback,
     };
     WorkflowView {
@@ -207,7 +208,7 @@ pub(crate) fn run(id: RunId, workflow: &str, phase: Phase, members: &[(&str, Ste
         workflow: workflow.parse().unwrap(),
         priority: Priority::new(70).unwrap(),
         on_failure: OnFailure::Rollback,
-        timeout: Duration::from_secs(300),
+        timeout: Duration::from_mins(5),
         admission: Admission::Fit,
         accepted_at: at(0),
         admitted_at: Some(at(0)),

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use super::admission::{self, Asked};
 use super::snapshot::{ManagedView, MemberView, PodView, Snapshot, WorkflowView};
+use super::state::RuntimeLink;
 use crate::domain::admission::{Admitted, Denial, Figures};
 use crate::domain::error::CommandError;
 use crate::domain::footprint::Expectation;
 use crate::domain::name::{ObjectName, PodName};
-use crate::domain::pod::Footprint;
+use crate::domain::pod::{Footprint, PublishedPort};
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::CatalogueWorkflow;
 
@@ -36,7 +37,8 @@ pub struct Plan {
     /// along the longest way through the order; a pod that is ready takes no time. `None`
     /// where that is not known of every pod.
     pub ready_after: Option<Duration>,
-    /// What does not stand in the way, but should be known.
+    /// What else should be known: what makes a run slow, and what it would be refused for
+    /// besides a lack of room.
     pub warnings: Vec<String>,
 }
 
@@ -82,14 +84,8 @@ pub fn plan(snapshot: &Snapshot, workflow: &WorkflowView) -> Result<Plan, Comman
         Ok(admitted) => admitted.warnings.clone(),
         Err(_) => Vec::new(),
     };
-    let timeout = workflow.entry.spec.timeout;
-    warnings.extend(ready_after.filter(|after| *after > timeout).map(|after| {
-        format!(
-            "its pods have taken up to {} to become ready, and the timeout is {}; raise spec.timeout, or run it with --timeout",
-            humantime::format_duration(whole_seconds(after)),
-            humantime::format_duration(timeout),
-        )
-    }));
+    warnings.extend(obstacles(snapshot, workflow));
+    warnings.extend(late(workflow, ready_after));
     Ok(Plan {
         workflow: Arc::clone(&workflow.entry),
         pods,
@@ -170,6 +166,46 @@ fn ready_after(snapshot: &Snapshot, workflow: &WorkflowView) -> Option<Duration>
         ready_at.insert(pod, begins.saturating_add(takes));
     }
     ready_at.into_values().max()
+}
+
+/// What a run would be refused for, apart from the room that it needs.
+fn obstacles(snapshot: &Snapshot, workflow: &WorkflowView) -> Vec<String> {
+    let mut obstacles = Vec::new();
+    if let RuntimeLink::Down { reason } = &snapshot.runtime {
+        obstacles.push(format!(
+            "Podman does not answer, so nothing can be started: {reason}; run `dagdactl doctor`"
+        ));
+    }
+    let down = |status: PodStatus| matches!(status, PodStatus::Stopped | PodStatus::Error);
+    let members = workflow.members.iter();
+    for pod in members.filter_map(|member| snapshot.pod(member.pod.as_str())) {
+        let others = snapshot.pods.iter().chain(&snapshot.unmanaged);
+        let holder = others
+            .filter(|other| down(pod.status) && other.name != pod.name && !down(other.status))
+            .find_map(|other| {
+                let taken =
+                    |port: &&PublishedPort| other.ports.iter().any(|o| o.collides_with(port));
+                Some((other, pod.ports.iter().find(taken)?))
+            });
+        obstacles.extend(holder.map(|(other, port)| {
+            format!(
+                "{} cannot start while {} holds host port {}; stop it first: dagdactl pods stop {}",
+                pod.name, other.name, port.host_port, other.name
+            )
+        }));
+    }
+    obstacles
+}
+
+/// That the timeout is shorter than what the pods are known to take.
+fn late(workflow: &WorkflowView, ready_after: Option<Duration>) -> Option<String> {
+    let timeout = workflow.entry.spec.timeout;
+    let after = ready_after.filter(|after| *after > timeout)?;
+    Some(format!(
+        "its pods have taken up to {} to become ready, and the timeout is {}; raise spec.timeout, or run it with --timeout",
+        humantime::format_duration(whole_seconds(after)),
+        humantime::format_duration(timeout),
+    ))
 }
 
 fn whole_seconds(duration: Duration) -> Duration {

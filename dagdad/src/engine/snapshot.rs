@@ -8,6 +8,7 @@ use super::admission::{Budget, decide};
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
+use crate::domain::alert::Alert;
 use crate::domain::catalogue::CataloguePod;
 use crate::domain::footprint::Expectation;
 use crate::domain::name::PodName;
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub workflows: Vec<WorkflowView>,
     /// Runs that are active, or ended a short while ago, oldest first.
     pub runs: Vec<RunView>,
+    /// Alerts that go on.
+    pub alerts: Vec<Alert>,
     /// What a start would be decided on now; `None` until the first sample.
     pub budget: Option<Arc<Budget>>,
     /// Pods that only the runtime knows, by name.
@@ -224,6 +227,7 @@ impl State {
             pods: pods.collect(),
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
+            alerts: self.alerts.values().cloned().collect(),
             budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),

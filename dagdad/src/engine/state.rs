@@ -14,6 +14,7 @@ use super::pod::{Life, Pod};
 use super::run::ActiveRun;
 use super::step::later;
 use super::workflow::Workflow;
+use crate::domain::alert::{Alert, Condition};
 use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::footprint::PodRun;
@@ -60,6 +61,8 @@ pub struct Remembered {
     pub workflows: Vec<(WorkflowRecord, CatalogueWorkflow)>,
     /// Runs that had not ended.
     pub runs: Vec<Run>,
+    /// Alerts that go on.
+    pub alerts: Vec<Alert>,
     /// What each pod's latest runs used.
     pub pod_runs: Vec<PodRun>,
     /// Intents that were not closed.
@@ -76,6 +79,8 @@ pub struct State {
     pub(super) workflows: BTreeMap<WorkflowName, Workflow>,
     /// Active ones, and those that ended a short while ago.
     pub(super) runs: BTreeMap<RunId, ActiveRun>,
+    /// Those that go on, by what is amiss with what.
+    pub(super) alerts: BTreeMap<(Condition, String), Alert>,
     /// What the runtime had at the last listing, by its names.
     pub(super) observed: BTreeMap<String, Arc<ObservedPod>>,
     pub(super) runtime: RuntimeLink,
@@ -171,6 +176,7 @@ impl State {
             pods,
             workflows,
             runs,
+            alerts,
             pod_runs,
             mut intents,
         } = remembered;
@@ -181,6 +187,10 @@ impl State {
             pods: BTreeMap::new(),
             workflows: BTreeMap::new(),
             runs: BTreeMap::new(),
+            alerts: alerts
+                .into_iter()
+                .map(|alert| ((alert.condition, alert.object.clone()), alert))
+                .collect(),
             observed: BTreeMap::new(),
             runtime: RuntimeLink::Unknown,
             host: None,

@@ -52,6 +52,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
@@ -258,6 +259,10 @@ impl Store for LocalStore {
             .map_err(ReadError::from)
             .and_then(in_domain)
             .map_err(|error| database.read_error(&error))
+    }
+
+    async fn alerts(&self, _query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {

@@ -68,6 +68,7 @@ async fn write(
             row.put(conn).await?;
             Some((Relation::PodRuns, row.uuid))
         }
+        Record::PutAlert(_) => None,
         Record::OpenIntent(intent) => {
             IntentRow::from(intent).put(conn).await?;
             None

@@ -18,7 +18,7 @@ mod workflows;
 pub use self::admission::from_admission;
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
-pub use self::error::error_detail;
+pub use self::error::{error_detail, failed_read};
 pub use self::events::event;
 pub use self::operations::{done, operation_update};
 pub use self::pods::{log_line, pod, pod_detail};

@@ -14,6 +14,7 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
     let Snapshot {
         workflows: _, // told by `workflow`
         runs,
+        alerts,
         budget: _, // told by `denial` and `plan`
         started_at,
         host: sample,
@@ -30,8 +31,8 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: Some(timestamp(*started_at)),
         host: sample.as_deref().map(host),
-        // Economy mode and alerts come with their own issues; until then the box is not
-        // economical and nothing fires, and this says so.
+        // Economy mode comes with its own issue; until then the box is not economical, and this
+        // says so.
         economy: Some(v1::Economy {
             policy: v1::EconomyPolicy::Off.into(),
             active: false,
@@ -45,7 +46,9 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
             unmanaged: u32::try_from(unmanaged.len()).unwrap_or(u32::MAX),
         }),
         runs: Some(run_counts(runs)),
-        alerts: Some(v1::AlertCounts { firing: 0 }),
+        alerts: Some(v1::AlertCounts {
+            firing: u32::try_from(alerts.len()).unwrap_or(u32::MAX),
+        }),
         store: Some(store_status(mirror)),
         runtime: Some(runtime_status(runtime)),
     }

@@ -5,6 +5,7 @@ mod exporting;
 mod following;
 mod outcomes;
 mod ports;
+mod run_conversions;
 mod runs;
 mod workflows;
 
@@ -19,6 +20,7 @@ use tonic::Status;
 use self::ports::{NoRuntime, Records};
 use super::Api;
 use crate::engine::Message;
+use crate::engine::example::at;
 use crate::engine::handle::Handle;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::state::Thresholds;
@@ -55,4 +57,12 @@ fn bench(snapshot: Snapshot, records: Records) -> Bench {
 fn detail(status: &Status) -> v1::ErrorDetail {
     let detail = status.metadata().get_bin(ERROR_DETAIL_KEY).unwrap();
     v1::ErrorDetail::decode(detail.to_bytes().unwrap()).unwrap()
+}
+
+/// A time of [`at`] as it is sent.
+fn wire(second: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: at(second).as_second(),
+        nanos: 0,
+    }
 }

@@ -2,13 +2,23 @@
 
 use rstest::rstest;
 
-use super::super::outcome::{Goal, outcome};
+use super::super::outcome::{self, Goal};
 use crate::domain::name::PodName;
+use crate::domain::operation::Done;
 use crate::domain::run::{Failure, Outcome, Phase, Run, Step};
-use crate::engine::example::{at, run, run_id};
+use crate::engine::example::{at, footprint, pod, ready, run, run_id, snapshot};
 
 fn ai(phase: Phase, steps: &[(&str, Step)]) -> Run {
     run(run_id(1), "ai", phase, steps)
+}
+
+/// The outcome on a box on which llama is up, and mariadb is not.
+fn outcome(run: &Run, goal: Goal) -> Option<Result<Done, Failure>> {
+    let pods = vec![
+        ready(pod("llama", footprint(1, 1))),
+        pod("mariadb", footprint(1, 1)),
+    ];
+    outcome::outcome(run, goal, &snapshot(pods, Vec::new()))
 }
 
 fn ended(outcome: Outcome) -> Phase {
@@ -31,7 +41,7 @@ fn kept() -> Step {
 
 fn lost() -> Step {
     Step::Lost {
-        message: "container server exited with 1".to_owned(),
+        message: "llama failed: container server exited with 1".to_owned(),
     }
 }
 
@@ -151,6 +161,38 @@ fn a_stop_is_done_once_the_run_has_ended(#[case] how: Outcome, #[case] message: 
     assert_eq!(done.message, message);
 }
 
+fn stuck(pod: &str) -> (&str, Step) {
+    let message = "Podman did not stop the pod within 1m".to_owned();
+    (pod, Step::Failed { message })
+}
+
+#[test]
+fn a_stop_that_leaves_a_pod_running_has_failed() {
+    // That one failed before, and does not run.
+    let steps = [stuck("mariadb"), stuck("llama")];
+    let told = outcome(&ai(ended(Outcome::Stopped), &steps), Goal::Ended);
+    let told = told.unwrap().unwrap_err();
+    assert_eq!(told.code, "runtime_failed");
+    assert_eq!(
+        told.message,
+        "ai is stopped; llama could not be stopped: Podman did not stop the pod within 1m"
+    );
+    let rolled_back = ai(ended(Outcome::RolledBack(failure())), &steps);
+    let told = outcome(&rolled_back, Goal::Ended).unwrap().unwrap_err();
+    assert_eq!(told.code, "runtime_failed");
+}
+
+#[test]
+fn a_rollback_that_leaves_a_pod_running_says_so() {
+    let run = ai(ended(Outcome::RolledBack(failure())), &[stuck("llama")]);
+    let told = outcome(&run, Goal::Ready).unwrap().unwrap_err();
+    assert_eq!(told.code, "timed_out");
+    assert_eq!(
+        told.message,
+        "llama is not ready after 5m; ai was rolled back; llama could not be stopped: Podman did not stop the pod within 1m"
+    );
+}
+
 #[test]
 fn a_run_that_lost_a_pod_at_once_is_not_waited_for() {
     let run = ai(
@@ -161,7 +203,7 @@ fn a_run_that_lost_a_pod_at_once_is_not_waited_for() {
     assert_eq!(failure.code, "pod_failed");
     assert_eq!(
         failure.message,
-        "ai was running, and not all of its pods run any more: llama: container server exited with 1; see dagdactl workflow show ai"
+        "ai was running, and not all of its pods run any more: llama failed: container server exited with 1; see dagdactl workflow show ai"
     );
 }
 

@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::catalogue::RenderedPod;
 use crate::domain::event::{EventQuery, EventRecord};
 use crate::domain::name::PodName;
@@ -88,6 +89,10 @@ impl Store for Records {
         self.works()?;
         let fits = |run: &&Run| run.id.to_string().starts_with(id);
         Ok(self.runs.iter().filter(fits).take(2).cloned().collect())
+    }
+
+    async fn alerts(&self, _: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {

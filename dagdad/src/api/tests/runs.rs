@@ -120,6 +120,7 @@ async fn a_broken_store_is_said() {
         .await
         .unwrap_err();
     assert_eq!(detail(&status).code, "store_failed");
+    assert_eq!(status.message(), "the local store failed: no");
 }
 
 const FIRST: u128 = 0x0192_a000_0000_7000_8000_0000_0000_0001;

@@ -5,6 +5,7 @@ use super::super::example::{
 };
 use super::*;
 use crate::domain::admission::Remedy;
+use crate::domain::pod::Protocol;
 use crate::domain::quantity::{Bytes, Millicpu};
 
 /// MariaDB, behind it two models, behind both n8n.
@@ -173,4 +174,44 @@ fn a_timeout_that_is_too_short_is_warned_of() {
             "its pods have taken up to 5m 15s to become ready, and the timeout is 5m; raise spec.timeout, or run it with --timeout"
         ]
     );
+}
+
+fn publishing(mut pod: PodView, host_port: u16) -> PodView {
+    pod.ports = vec![PublishedPort {
+        host_ip: None,
+        host_port,
+        container_port: 80,
+        protocol: Protocol::Tcp,
+    }];
+    pod
+}
+
+#[test]
+fn a_host_port_that_another_pod_holds_is_warned_of() {
+    let mut pods = pods();
+    pods[1] = publishing(pods[1].clone(), 8080);
+    let web = |port| publishing(ready(pod("web", footprint(1, 1))), port);
+    let warnings = |pods: &[PodView]| planned(&snapshot(pods.to_vec(), vec![ai()])).warnings;
+    let said = [
+        "llama cannot start while web holds host port 8080; stop it first: dagdactl pods stop web",
+    ];
+    pods.push(web(8080));
+    assert_eq!(warnings(&pods), said);
+    pods[4] = publishing(pod("web", footprint(1, 1)), 8080);
+    assert!(warnings(&pods).is_empty(), "it does not run");
+    pods[4] = web(8081);
+    assert!(warnings(&pods).is_empty(), "it holds another port");
+    let mut unmanaged = snapshot(pods, vec![ai()]);
+    unmanaged.unmanaged = vec![web(8080)];
+    assert_eq!(planned(&unmanaged).warnings, said);
+}
+
+#[test]
+fn a_runtime_that_does_not_answer_is_warned_of() {
+    let mut snapshot = snapshot(pods(), vec![ai()]);
+    let reason = "no socket".to_owned();
+    snapshot.runtime = RuntimeLink::Down { reason };
+    let plan = planned(&snapshot);
+    assert_eq!(plan.warnings.len(), 1);
+    assert!(plan.warnings[0].contains("no socket"));
 }

@@ -29,6 +29,7 @@
 //! - A result that belongs to no waiting operation changes nothing.
 
 mod admission;
+mod alerts;
 mod catalogue;
 mod command;
 mod consistency;
@@ -108,6 +109,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.balance();
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
+    state.watch_alerts(now, out);
     state.observe_usage(now, out);
     state.balance();
     effects

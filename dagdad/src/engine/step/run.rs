@@ -46,6 +46,7 @@ use super::super::state::{RUN_REMEMBERED, State};
 use super::admission::{Decision, Evicted};
 use super::later;
 use crate::domain::admission::{Admission, Remedy};
+use crate::domain::alert::{Condition, Severity};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -335,7 +336,9 @@ impl State {
         self.store_active(active, changed, out);
         if whole {
             let message = format!("{} is running: all its pods are ready", run.workflow);
-            self.note_run(EventKind::RunReady, &run, message, now, out);
+            self.note_run(EventKind::RunReady, &run, message.clone(), now, out);
+            let object = run.workflow.as_str();
+            self.resolve(Condition::WorkflowFailed, object, message, now, out);
         }
         for pod in starts {
             let request = Request {
@@ -433,9 +436,12 @@ impl State {
             ended(Outcome::Failed(failure), now)
         };
         let run = run.clone();
-        self.note_run(EventKind::RunFailed, &run, message, now, out);
+        self.note_run(EventKind::RunFailed, &run, message.clone(), now, out);
         self.put_run(id, out);
         self.put_workflow_row(&run.workflow, now, out);
+        let object = run.workflow.as_str();
+        let condition = Condition::WorkflowFailed;
+        self.raise(condition, object, Severity::Warning, message, now, out);
     }
 
     /// Looks whether a running run's pods still run.

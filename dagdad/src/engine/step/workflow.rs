@@ -15,6 +15,7 @@ use super::admission::Decision;
 use super::later;
 use super::run::at_rest_and_down;
 use crate::domain::admission::{Admission, Remedy};
+use crate::domain::alert::Condition;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::{PodName, WorkflowName};
@@ -400,6 +401,8 @@ impl State {
             now,
         );
         out.push(Effect::Announce(event.clone()));
+        let gone = "the workflow was removed".to_owned();
+        self.resolve(Condition::WorkflowFailed, name.as_str(), gone, now, out);
         let done = Done {
             message,
             changed: true,

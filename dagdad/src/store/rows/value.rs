@@ -17,9 +17,9 @@ use crate::domain::name::PodName;
 use crate::domain::pod::Priority;
 use crate::domain::quantity::{Bytes, Millicpu};
 
-/// A span of time is stored as at most so many seconds, 285 years: up to there a REAL holds
+/// The longest span of time that is stored: 100 years, in seconds. Up to there a REAL holds
 /// every microsecond.
-const MOST_SECONDS: f64 = 9e9;
+const MOST_SECONDS: f64 = 3_153_600_000.0;
 
 /// Something stored that this program never writes.
 #[derive(Debug, thiserror::Error)]
