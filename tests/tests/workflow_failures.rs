@@ -84,7 +84,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         .readiness(NEVER_READY),
     ]));
     host.apply(&Workflow::new("ai").pod("db", &[]).pod("model", &["db"]));
-    host.run(["workflow", "run", "ai", "--timeout", "3s"])
+    host.run(["workflow", "run", "ai", "--timeout", "6s"])
         .failed_saying(
             code::TIMED_OUT,
             ["model", "loading weights", "out of patience"],
@@ -102,8 +102,15 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
             .any(|line| line.contains("loading weights")),
         "{failure:#?}"
     );
+
+    // One that ran before the run fails it as well, and stays.
+    host.run(["pods", "start", "--no-wait", "model"]).done();
+    host.await_pods("it has written its lines", |_| {
+        let logs = host.podman.run(["logs", "model-main"]);
+        logs.contains("loading weights")
+    });
     let json = host
-        .run(["--json", "workflow", "run", "ai", "--timeout", "3s"])
+        .run(["--json", "workflow", "run", "ai", "--timeout", "2s"])
         .ended_with(code::TIMED_OUT)
         .json();
     assert_eq!(json["error"]["code"], "timed_out", "{json:#}");
@@ -111,6 +118,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         json["error"]["log"].to_string().contains("loading weights"),
         "{json:#}"
     );
+    assert_eq!(host.podman.running(), ["model"]);
 }
 
 #[test]
