@@ -35,6 +35,9 @@ complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "export" -d 'Print
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "pods" -d 'List, start, stop and inspect pods'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "pod" -d 'List, start, stop and inspect pods'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "ps" -d 'List pods: the same as `pods list`'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflow" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflows" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "wf" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "events" -d 'Show what happened and why'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "doctor" -d 'Check that everything dagdad needs is there, and say how to mend what is not'
@@ -79,6 +82,8 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l evict -d 'Where it does not fit, stop the pods that dagdad proposes first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l force -d 'Start whether it fits or not; dagdad records that it was forced'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l no-wait -d 'Return as soon as dagdad has accepted it'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pods; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -134,6 +139,8 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_s
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l evict -d 'Where it does not fit, stop the pods that dagdad proposes first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l force -d 'Start whether it fits or not; dagdad records that it was forced'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l no-wait -d 'Return as soon as dagdad has accepted it'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand pod; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -171,6 +178,141 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -l timeout -d 'Wai
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -s a -l all -d 'Also pods that Podman runs but that are not in the catalogue'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "list" -d 'List workflows: what they need, what they do, whether they fit now'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "show" -d 'Show all that is known of a workflow, its pods drawn as a tree'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "plan" -d 'Explain what a run would do and whether it fits; change nothing'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "run" -d 'Run a workflow: start its pods in order and wait until all are ready'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "stop" -d 'Stop a workflow\'s pods in reverse order, or take its run out of the queue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "runs" -d 'List runs, the newest first, or show one'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "remove" -d 'Take a workflow out of the catalogue; its pods stay'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from show" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from show" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from show" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from plan" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from plan" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from plan" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l timeout -d 'How long the pods may take to become ready, instead of the manifest\'s timeout: 90s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l evict -d 'Where it does not fit, stop the pods that dagdad proposes first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l force -d 'Start whether it fits or not; dagdad records that it was forced'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l queue -d 'Where it does not fit, wait until it does'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l no-wait -d 'Return as soon as dagdad has accepted it, and print the run\'s id'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from stop" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from stop" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from stop" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from runs" -a "show" -d 'Show a run: its pods step by step, and what happened when'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflow; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "list" -d 'List workflows: what they need, what they do, whether they fit now'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "show" -d 'Show all that is known of a workflow, its pods drawn as a tree'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "plan" -d 'Explain what a run would do and whether it fits; change nothing'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "run" -d 'Run a workflow: start its pods in order and wait until all are ready'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "stop" -d 'Stop a workflow\'s pods in reverse order, or take its run out of the queue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "runs" -d 'List runs, the newest first, or show one'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "remove" -d 'Take a workflow out of the catalogue; its pods stay'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from show" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from show" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from show" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from plan" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from plan" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from plan" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l timeout -d 'How long the pods may take to become ready, instead of the manifest\'s timeout: 90s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l evict -d 'Where it does not fit, stop the pods that dagdad proposes first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l force -d 'Start whether it fits or not; dagdad records that it was forced'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l queue -d 'Where it does not fit, wait until it does'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l no-wait -d 'Return as soon as dagdad has accepted it, and print the run\'s id'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from stop" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from stop" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from stop" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from runs" -a "show" -d 'Show a run: its pods step by step, and what happened when'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand workflows; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "list" -d 'List workflows: what they need, what they do, whether they fit now'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "show" -d 'Show all that is known of a workflow, its pods drawn as a tree'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "plan" -d 'Explain what a run would do and whether it fits; change nothing'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "run" -d 'Run a workflow: start its pods in order and wait until all are ready'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "stop" -d 'Stop a workflow\'s pods in reverse order, or take its run out of the queue'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "runs" -d 'List runs, the newest first, or show one'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and not __fish_seen_subcommand_from list show plan run stop runs remove" -f -a "remove" -d 'Take a workflow out of the catalogue; its pods stay'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from show" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from show" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from show" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from plan" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from plan" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from plan" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l timeout -d 'How long the pods may take to become ready, instead of the manifest\'s timeout: 90s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l evict -d 'Where it does not fit, stop the pods that dagdad proposes first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l force -d 'Start whether it fits or not; dagdad records that it was forced'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l queue -d 'Where it does not fit, wait until it does'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l no-wait -d 'Return as soon as dagdad has accepted it, and print the run\'s id'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from stop" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from stop" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from stop" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from runs" -a "show" -d 'Show a run: its pods step by step, and what happened when'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l since -d 'Show the history of this long until now instead: 1h, 2days' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r

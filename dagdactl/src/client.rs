@@ -12,6 +12,7 @@ use dagda_proto::v1::events_service_client::EventsServiceClient;
 use dagda_proto::v1::pods_service_client::PodsServiceClient;
 use dagda_proto::v1::resources_service_client::ResourcesServiceClient;
 use dagda_proto::v1::status_service_client::StatusServiceClient;
+use dagda_proto::v1::workflows_service_client::WorkflowsServiceClient;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::time::Instant;
@@ -164,6 +165,8 @@ services! {
     catalogue: CatalogueServiceClient,
     /// Pods.
     pods: PodsServiceClient,
+    /// Workflows and their runs.
+    workflows: WorkflowsServiceClient,
     /// The host's resources.
     resources: ResourcesServiceClient,
     /// What happened.

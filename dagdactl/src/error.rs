@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::{fmt, io};
 
 use dagda_proto::ERROR_DETAIL_KEY;
-use dagda_proto::v1::ErrorDetail;
+use dagda_proto::v1::{Denial, ErrorDetail};
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -21,6 +21,8 @@ pub enum Error {
         message: String,
         /// The last lines that the pod's containers wrote, where they explain the failure.
         log: Vec<String>,
+        /// Why there is no room for it, in numbers, where that is the reason.
+        denial: Option<Box<Denial>>,
     },
     /// No dagdad answers, or it went away before it had answered.
     #[error("{0}")]
@@ -137,12 +139,40 @@ impl Error {
             _ => &[],
         }
     }
+
+    /// Why there is no room, where that is the reason.
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Refused { denial, .. } => denial.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// A refusal of dagdactl's own making, in dagdad's terms.
+    pub fn refused(code: &str, message: String) -> Self {
+        Self::Refused {
+            code: code.to_owned(),
+            message,
+            log: Vec::new(),
+            denial: None,
+        }
+    }
 }
 
 impl From<ErrorDetail> for Error {
     fn from(detail: ErrorDetail) -> Self {
-        let ErrorDetail { code, message, log } = detail;
-        Self::Refused { code, message, log }
+        let ErrorDetail {
+            code,
+            message,
+            log,
+            denial,
+        } = detail;
+        Self::Refused {
+            code,
+            message,
+            log,
+            denial: denial.map(Box::new),
+        }
     }
 }
 
@@ -165,24 +195,19 @@ impl From<Status> for Error {
             "" => status.code().description().to_owned(),
             message => message.to_owned(),
         };
-        let refused = |code: &str, message| Self::Refused {
-            code: code.to_owned(),
-            message,
-            log: Vec::new(),
-        };
         match status.code() {
             Code::Unavailable => Self::Unreachable(message.into()),
             Code::PermissionDenied | Code::Unauthenticated => Self::NotPermitted(message.into()),
             Code::DeadlineExceeded => Self::TimedOut(message),
-            Code::NotFound => refused("not_found", message),
-            Code::InvalidArgument | Code::OutOfRange => refused("invalid", message),
-            Code::Unimplemented => refused(
+            Code::NotFound => Self::refused("not_found", message),
+            Code::InvalidArgument | Code::OutOfRange => Self::refused("invalid", message),
+            Code::Unimplemented => Self::refused(
                 "unimplemented",
                 "this dagdad does not know the call; it is of another version than dagdactl: \
                  compare `dagdactl --version` and `dagdad --version`, then restart dagdad"
                     .to_owned(),
             ),
-            _ => refused("failed", message),
+            _ => Self::refused("failed", message),
         }
     }
 }
@@ -229,6 +254,7 @@ mod tests {
             code: code.to_owned(),
             message: "why".into(),
             log: vec!["line".into()],
+            denial: None,
         };
         let mut metadata = MetadataMap::new();
         metadata.insert_bin(

@@ -148,7 +148,7 @@ fn sample_and_snapshot(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(sample).bench_local_values(|sample| {
         at += Duration::from_secs(1);
         let effects = step(&mut state, Event::Sampled(sample), at);
-        (effects, state.snapshot())
+        (effects, state.snapshot(now()))
     });
 }
 

@@ -68,7 +68,7 @@ fn host_and_30_fake_pods(bencher: Bencher<'_, '_>) {
         fs::write(dir.join("memory.current"), "104857600\n").unwrap();
         fs::write(
             dir.join("memory.stat"),
-            "anon 41943040\nfile 52428800\nkernel 299008\nshmem 0\n".to_owned()
+            "anon 41943040\nfile 52428800\nkernel 299008\nshmem 0\nfile_mapped 0\n".to_owned()
                 + &"filler_field 1234567\n".repeat(50),
         )
         .unwrap();

@@ -52,8 +52,20 @@ pub struct Config {
     pub ram_threshold_percent: f64,
     /// The share of CPU that may be used, in percent: above 0, at most 100.
     pub cpu_threshold_percent: f64,
+    /// What a lack of CPU does to a start.
+    pub cpu_admission: CpuAdmission,
     /// The system of record; `None`: the embedded store is all there is.
     pub mariadb: Option<MariaDbOptions>,
+}
+
+/// What happens to a start for which there is not enough CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CpuAdmission {
+    /// It is admitted with a warning: CPU is shared, everything only gets slower.
+    #[default]
+    Warn,
+    /// It is refused, as it is for a lack of memory.
+    Enforce,
 }
 
 impl Config {
@@ -117,6 +129,7 @@ impl Config {
             cpu_threshold_percent: draft
                 .cpu_threshold_percent
                 .unwrap_or(defaults::CPU_THRESHOLD_PERCENT),
+            cpu_admission: draft.cpu_admission.unwrap_or_default(),
             mariadb: draft.mariadb.finish(environment, read_secret)?,
         })
     }

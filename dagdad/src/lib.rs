@@ -16,6 +16,7 @@ pub mod store;
 mod systemd;
 pub mod telemetry;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,16 +28,17 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use self::api::Api;
-use self::config::Config;
+use self::config::{Config, CpuAdmission};
 use self::doctor::Doctor;
-use self::domain::catalogue::Entries;
 use self::domain::error::CommandError;
+use self::domain::name::ObjectName;
 use self::engine::Engine;
 use self::engine::effect::{Effect, Persist};
 use self::engine::effects::Ports;
 use self::engine::event::Event;
 use self::engine::handle::Handle;
 use self::engine::state::{Remembered, Settings, State, Thresholds};
+use self::engine::step::step;
 use self::instance::InstanceLock;
 use self::listener::Listener;
 use self::manifest::{SourceFile, Variables};
@@ -49,6 +51,9 @@ use self::store::{LocalStore, StoreOptions};
 const RECORD_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the first listing of pods is waited for: its own deadline and a little more.
 const FIRST_LISTING: Duration = Duration::from_secs(6);
+/// How long the first measures of pods are waited for; they are a matter of milliseconds, save
+/// where Podman has to be asked for them.
+const FIRST_MEASURES: Duration = Duration::from_secs(1);
 /// How long each part may take to end; together less than the five seconds promised.
 const SERVER_ENDS: Duration = Duration::from_millis(1500);
 const ENGINE_ENDS: Duration = Duration::from_millis(1500);
@@ -61,6 +66,8 @@ const FORWARDER_ENDS: Duration = Duration::from_millis(1200);
 /// What stands in the way of serving, for the person who started it.
 pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()> {
     let _lock = InstanceLock::take(&config.state_dir)?;
+    // First, since CPU use is counted from here.
+    let sampler = HostSampler::start(&SamplerOptions::default())?;
     let store = LocalStore::open(StoreOptions {
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
@@ -78,7 +85,12 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     }));
     let runtime: Arc<dyn Runtime> = podman.clone();
 
-    let (state, first) = restore(&config, store.load().await?).await?;
+    let (mut state, mut first) = restore(&config, store.load().await?).await?;
+    // Before anything else happens: at the first listing, starts that an earlier daemon
+    // accepted go on, and whether they fit is reckoned from the host's figures.
+    let (sampler, sample) = sampling::first_sample(Box::new(sampler)).await?;
+    let host_known_at = sample.host.at;
+    first.extend(step(&mut state, Event::Sampled(sample), Timestamp::now()));
     let variables_file = config.variables_file.clone();
     let ports = Ports {
         runtime: Arc::clone(&runtime),
@@ -100,15 +112,14 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         handle.clone(),
         ending.clone(),
     ));
-    let sampler = HostSampler::start(&SamplerOptions::default())?;
     tokio::spawn(sampling::sample_for_ever(
-        Box::new(sampler),
+        sampler,
         Arc::clone(&runtime),
         handle.clone(),
         config.sample_interval,
         ending.clone(),
     ));
-    await_first_listing(&handle).await;
+    await_first_listing(&handle, host_known_at).await;
 
     let api = api(&config, &handle, &podman, &store, &ending);
     let mut server = tokio::spawn(api::serve(api, listener));
@@ -157,7 +168,14 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
 
 /// The state to go on with, and what is to be done first.
 async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, Vec<Effect>)> {
-    let Restored { pods, intents, .. } = restored;
+    let Restored {
+        pods,
+        workflows,
+        runs,
+        alerts,
+        pod_runs,
+        intents,
+    } = restored;
     let path = config.variables_file.clone();
     let variables = tokio::task::spawn_blocking(move || Variables::read(&path)).await?;
     // A broken file stops no daemon: a start that needs it will say what is wrong with it.
@@ -165,14 +183,24 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         tracing::error!("{error}");
         Variables::default()
     });
+    // What cannot be read stays in the database; a later apply of the mended manifest takes it
+    // up.
+    let left_aside = |name: ObjectName, error: &dyn Display| {
+        let kind = name.kind();
+        tracing::error!("{kind} {name} is left aside, its manifest cannot be read: {error}");
+    };
     let mut known = Vec::with_capacity(pods.len());
     for record in pods {
         match manifest::recall(&record.manifest, &variables) {
             Ok(entry) => known.push((record, entry)),
-            // It stays in the database; a later apply of the mended manifest takes it up.
-            Err(error) => {
-                tracing::error!(pod = %record.name, "left aside, its manifest cannot be read: {error}");
-            }
+            Err(error) => left_aside(ObjectName::Pod(record.name), &error),
+        }
+    }
+    let mut known_workflows = Vec::with_capacity(workflows.len());
+    for record in workflows {
+        match manifest::recall_workflow(&record.manifest, &variables) {
+            Ok(entry) => known_workflows.push((record, entry)),
+            Err(error) => left_aside(ObjectName::Workflow(record.name), &error),
         }
     }
     let now = Timestamp::now();
@@ -180,7 +208,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         start_timeout: config.start_timeout,
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
         thresholds: thresholds(config),
-        cpu_enforced: false,
+        cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(
@@ -188,8 +216,11 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         seed,
         Remembered {
             pods: known,
+            workflows: known_workflows,
+            runs,
+            alerts,
+            pod_runs,
             intents,
-            ..Remembered::default()
         },
         now,
     );
@@ -233,10 +264,6 @@ fn api(
                 .map(|(name, text)| SourceFile { name, text })
                 .collect();
             manifest::parse(&files, &variables)
-                .map(|pods| Entries {
-                    pods,
-                    workflows: Vec::new(),
-                })
                 .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
         diagnose: Arc::new(move || {
@@ -286,12 +313,24 @@ async fn tell_mirror(store: Arc<dyn Store>, engine: Handle, ending: Cancellation
     }
 }
 
-/// Callers are let in once it is known what runs, or that Podman does not say.
-async fn await_first_listing(engine: &Handle) {
+/// Callers are let in once it is known what runs and what that uses, or that Podman does not
+/// say.
+async fn await_first_listing(engine: &Handle, host_known_at: Timestamp) {
     let mut snapshots = engine.snapshots();
     let settled = snapshots.wait_for(|snapshot| snapshot.settled);
     if tokio::time::timeout(FIRST_LISTING, settled).await.is_err() {
         tracing::warn!("Podman has not answered yet; serving without knowing what runs");
+        return;
+    }
+    let measured = snapshots.wait_for(|snapshot| {
+        let host = snapshot.host.as_ref();
+        host.is_some_and(|host| host.at != host_known_at)
+    });
+    if tokio::time::timeout(FIRST_MEASURES, measured)
+        .await
+        .is_err()
+    {
+        tracing::warn!("pods have not been measured yet; serving without knowing what they use");
     }
 }
 

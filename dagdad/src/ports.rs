@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
+use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::catalogue::{Digest, Manifest, RenderedPod};
 use crate::domain::event::{EventQuery, EventRecord};
 use crate::domain::footprint::PodRun;
@@ -161,6 +162,9 @@ pub trait Store: Send + Sync + 'static {
     /// The runs whose id begins with `id`, at most two of them.
     async fn find_run(&self, id: &str) -> Result<Vec<Run>, StoreError>;
 
+    /// Alerts, newest first.
+    async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError>;
+
     /// How records reach the system of record.
     fn mirror(&self) -> watch::Receiver<MirrorStatus>;
 }
@@ -174,6 +178,8 @@ pub struct Restored {
     pub workflows: Vec<WorkflowRecord>,
     /// Runs that have not ended, oldest first.
     pub runs: Vec<Run>,
+    /// Alerts that go on.
+    pub alerts: Vec<Alert>,
     /// Each pod's latest runs, at most [`crate::domain::footprint::RUNS_KEPT`] a pod.
     pub pod_runs: Vec<PodRun>,
     /// Intents that were never closed.
@@ -193,6 +199,8 @@ pub enum Record {
     DeleteWorkflow(Uuid),
     /// Insert or replace a run's row, by its id.
     PutRun(Box<Run>),
+    /// Insert or replace an alert's row, by its id.
+    PutAlert(Box<Alert>),
     /// Insert or replace what a pod's run used, by its id.
     PutPodRun(Box<PodRun>),
     /// An operation was accepted.

@@ -3,17 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::task::JoinError;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::sample::Sample;
 use crate::domain::state::PodStatus;
 use crate::engine::event::Event;
 use crate::engine::handle::Handle;
 use crate::engine::snapshot::{PodView, Snapshot};
 use crate::ports::{Runtime, SampledPod, Sampler};
 
-/// Measures each `interval` until `ending`. A round that takes longer delays the next ones;
-/// it is never doubled.
+/// Measures the host alone, before it is known which pods run.
+///
+/// # Errors
+/// The sampler panicked.
+pub async fn first_sample(
+    sampler: Box<dyn Sampler>,
+) -> Result<(Box<dyn Sampler>, Sample), JoinError> {
+    measure(sampler, Vec::new()).await
+}
+
+/// After the first round that measures pods, the second one follows so soon: use of the CPU is
+/// known only then.
+const SECOND_ROUND: Duration = Duration::from_millis(250);
+
+/// Measures as soon as it is known which pods run, or after one `interval`, and then each
+/// `interval` until `ending`. A round that takes longer delays the next ones; it is never
+/// doubled.
 pub async fn sample_for_ever(
     mut sampler: Box<dyn Sampler>,
     runtime: Arc<dyn Runtime>,
@@ -21,20 +38,19 @@ pub async fn sample_for_ever(
     interval: Duration,
     ending: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(interval);
+    // Until the pods are measured, what they use counts as used by others, too.
+    let mut snapshots = engine.snapshots();
+    tokio::select! {
+        _ = snapshots.wait_for(|snapshot| snapshot.settled) => {}
+        () = tokio::time::sleep(interval) => {}
+        () = ending.cancelled() => return,
+    }
+    let second = Instant::now() + SECOND_ROUND.min(interval);
+    let mut ticks = tokio::time::interval_at(second, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = ending.cancelled() => return,
-        }
         let pods = running_pods(&engine.snapshot());
-        // Reading files in /proc and /sys may take milliseconds, and more on a busy box.
-        let round = tokio::task::spawn_blocking(move || {
-            let sample = sampler.sample(&pods);
-            (sampler, sample)
-        });
-        let mut sample = match round.await {
+        let mut sample = match measure(sampler, pods).await {
             Ok((back, sample)) => {
                 sampler = back;
                 sample
@@ -48,7 +64,23 @@ pub async fn sample_for_ever(
             }
         }
         engine.tell(Event::Sampled(sample)).await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = ending.cancelled() => return,
+        }
     }
+}
+
+/// Reading files in /proc and /sys may take milliseconds, and more on a busy box.
+async fn measure(
+    mut sampler: Box<dyn Sampler>,
+    pods: Vec<SampledPod>,
+) -> Result<(Box<dyn Sampler>, Sample), JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let sample = sampler.sample(&pods);
+        (sampler, sample)
+    })
+    .await
 }
 
 fn running_pods(snapshot: &Snapshot) -> Vec<SampledPod> {

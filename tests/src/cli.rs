@@ -23,6 +23,8 @@ pub mod code {
     pub const USAGE: i32 = 2;
     /// No such thing.
     pub const NOT_FOUND: i32 = 3;
+    /// Refused for lack of resources.
+    pub const REFUSED: i32 = 4;
     /// Daemon unreachable.
     pub const UNREACHABLE: i32 = 5;
     /// Not permitted.

@@ -1,5 +1,6 @@
 //! The real `dagdad`, configured for a test.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Configuration {
     pub podman_socket: PathBuf,
     /// Text of the variables file.
     pub variables: String,
+    /// The share of memory that may be given out, in percent; the default where `None`.
+    pub ram_percent: Option<f64>,
     /// Environment beside the configuration file.
     pub environment: Vec<(String, String)>,
 }
@@ -32,13 +35,16 @@ impl Configuration {
     pub fn write(&self) -> PathBuf {
         let variables = self.directory.join("variables.env");
         std::fs::write(&variables, &self.variables).expect("write the variables file");
-        let text = format!(
+        let mut text = format!(
             "[daemon]\nstate_dir = '{}'\nsocket = '{}'\nvariables_file = '{}'\n[podman]\nsocket = '{}'\n",
             self.state.display(),
             self.socket.display(),
             variables.display(),
             self.podman_socket.display()
         );
+        if let Some(percent) = self.ram_percent {
+            let _ = write!(text, "[thresholds]\nram_percent = {percent:.6}\n");
+        }
         let path = self.directory.join("dagdad.toml");
         std::fs::write(&path, text).expect("write dagdad.toml");
         path

@@ -1,5 +1,6 @@
 //! One box under test: its Podman, its `dagdad`, its `dagdactl`.
 
+pub mod runs;
 mod truth;
 mod watching;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use crate::cli::{self, Output};
 use crate::daemon::{Configuration, Daemon};
 use crate::mariadb::MariaDb;
+use crate::memory::Room;
 use crate::podman::Podman;
 use crate::process::EndedEarly;
 use crate::scratch::Scratch;
@@ -34,6 +36,8 @@ pub struct Builder {
     state: Option<PathBuf>,
     socket: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    measured: bool,
+    eater: bool,
 }
 
 impl Builder {
@@ -79,6 +83,21 @@ impl Builder {
         self
     }
 
+    /// Sets the threshold of memory so that the room is known, whatever else the machine does:
+    /// see [`TestHost::room`].
+    #[must_use]
+    pub fn measured(mut self) -> Self {
+        self.measured = true;
+        self
+    }
+
+    /// Has an image for [`crate::manifest::Pod::eating`].
+    #[must_use]
+    pub fn eater(mut self) -> Self {
+        self.eater = true;
+        self
+    }
+
     /// All of it but the daemon.
     #[must_use]
     pub fn without_daemon(self) -> TestHost {
@@ -87,17 +106,23 @@ impl Builder {
         if self.podman_service == PodmanService::Test {
             podman.start_service();
         }
+        if self.eater {
+            podman.build_eater();
+        }
+        let room = self.measured.then(Room::measure);
         let configuration = Configuration {
             directory: scratch.path().to_owned(),
             state: self.state.unwrap_or_else(|| scratch.join("state")),
             socket: self.socket.unwrap_or_else(|| scratch.join("dagda.sock")),
             podman_socket: podman.socket(),
             variables: self.variables,
+            ram_percent: room.map(|room| room.threshold_percent),
             environment: self.environment,
         };
         TestHost {
             daemon: None,
             configuration,
+            room,
             podman,
             runtime: wire::runtime(),
             scratch,
@@ -120,6 +145,7 @@ pub struct TestHost {
     daemon: Option<Daemon>,
     /// What the daemon is started with; a change takes effect at the next start.
     pub configuration: Configuration,
+    room: Option<Room>,
     /// Its Podman.
     pub podman: Podman,
     runtime: tokio::runtime::Runtime,
@@ -143,7 +169,18 @@ impl TestHost {
             state: None,
             socket: None,
             environment: Vec::new(),
+            measured: false,
+            eater: false,
         }
+    }
+
+    /// What there is to give out, as measured when the box was made.
+    ///
+    /// # Panics
+    /// It was not made with [`Builder::measured`].
+    #[must_use]
+    pub fn room(&self) -> Room {
+        self.room.expect("the box was made with Builder::measured")
     }
 
     /// Starts dagdad.

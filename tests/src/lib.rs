@@ -20,6 +20,7 @@ pub mod host;
 pub mod http;
 pub mod manifest;
 pub mod mariadb;
+pub mod memory;
 pub mod mount;
 pub mod podman;
 pub mod ports;

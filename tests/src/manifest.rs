@@ -1,8 +1,19 @@
 //! Manifests for tests.
 
+mod workflow;
+
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use crate::podman::IMAGE;
+pub use workflow::Workflow;
+
+use crate::podman::{IMAGE, eater};
+
+/// What a test's container asks for unless it says otherwise: little, so that it fits into any
+/// box, and yet more than it uses.
+pub const SMALL: u64 = 16 * MIB;
+/// A mebibyte.
+pub const MIB: u64 = 1024 * 1024;
+const REQUESTS: (u64, u64) = (SMALL, 10);
 
 /// A `v1/Pod` manifest under construction; its [`Display`] is YAML.
 #[derive(Debug, Clone)]
@@ -19,15 +30,21 @@ pub struct Pod {
 pub struct Container {
     name: String,
     image: String,
-    script: String,
+    command: Vec<String>,
     /// `(host, container)`
     ports: Vec<(u16, u16)>,
     /// YAML flow mapping.
     readiness: Option<String>,
+    /// `resources.requests`: bytes of memory, thousandths of a core.
+    requests: Option<(u64, u64)>,
 }
 
 /// Runs until it is told to stop, and stops at once then.
 pub const WAIT: &str = "trap 'exit 0' TERM; while :; do busybox sleep 1000 & wait $!; done";
+
+/// Runs until it is told to stop, and dies of itself when it gets SIGUSR1.
+pub const FRAIL: &str = "trap 'exit 0' TERM; trap 'echo out of luck; exit 3' USR1; \
+    while :; do busybox sleep 1000 & wait $!; done";
 
 /// Serves its own name over HTTP on port 8080, quits at once when told to.
 pub const SERVE: &str = "busybox mkdir -p /www; echo hello from $HOSTNAME > /www/index.html; \
@@ -49,10 +66,29 @@ impl Pod {
         }
     }
 
+    /// A pod that really takes `mib` MiB of memory; `options` as in `podman/eater.c`. The host's
+    /// Podman must have been built with the eater.
+    #[must_use]
+    pub fn eating(name: &str, mib: u64, options: &[&str]) -> Self {
+        let mut pod = Self::script(name, "").image(eater::IMAGE);
+        let command = ["/bin/eater".to_owned(), mib.to_string()];
+        pod.containers[0].command = command
+            .into_iter()
+            .chain(options.iter().map(|option| (*option).to_owned()))
+            .collect();
+        pod
+    }
+
     /// A pod that runs until stopped.
     #[must_use]
     pub fn waiting(name: &str) -> Self {
         Self::script(name, WAIT)
+    }
+
+    /// A pod that can be made to die, and is not started again then: see [`FRAIL`].
+    #[must_use]
+    pub fn frail(name: &str) -> Self {
+        Self::script(name, FRAIL).restart_policy("Never")
     }
 
     /// A pod that serves HTTP on 127.0.0.1:`port`.
@@ -74,6 +110,47 @@ impl Pod {
     pub fn readiness(mut self, probe: &str) -> Self {
         self.containers[0].readiness = Some(probe.to_owned());
         self
+    }
+
+    /// What the first container asks for, in bytes.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        let (_, cpu) = self.containers[0].requests.unwrap_or(REQUESTS);
+        self.containers[0].requests = Some((bytes, cpu));
+        self
+    }
+
+    /// What the first container asks for, in thousandths of a core.
+    #[must_use]
+    pub fn cpu(mut self, millicores: u64) -> Self {
+        let (memory, _) = self.containers[0].requests.unwrap_or(REQUESTS);
+        self.containers[0].requests = Some((memory, millicores));
+        self
+    }
+
+    /// Lets the first container ask for nothing.
+    #[must_use]
+    pub fn undeclared(mut self) -> Self {
+        self.containers[0].requests = None;
+        self
+    }
+
+    /// Makes it essential.
+    #[must_use]
+    pub fn essential(self) -> Self {
+        self.annotation("dagda/category", "essential")
+    }
+
+    /// Sets its priority.
+    #[must_use]
+    pub fn priority(self, priority: u8) -> Self {
+        self.annotation("dagda/priority", &priority.to_string())
+    }
+
+    /// Sets the pods that it comes after.
+    #[must_use]
+    pub fn after(self, pods: &[&str]) -> Self {
+        self.annotation("dagda/after", &pods.join(", "))
     }
 
     /// Sets the first container's image.
@@ -117,9 +194,10 @@ impl Container {
         Self {
             name: name.to_owned(),
             image: IMAGE.to_owned(),
-            script: script.to_owned(),
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
             ports: Vec::new(),
             readiness: None,
+            requests: Some(REQUESTS),
         }
     }
 }
@@ -163,7 +241,13 @@ impl Display for Container {
             quoted(&self.image)
         )?;
         writeln!(f, "      imagePullPolicy: IfNotPresent")?;
-        writeln!(f, "      command: [/bin/sh, -c, {}]", quoted(&self.script))?;
+        writeln!(f, "      command: {}", serde_json::json!(self.command))?;
+        if let Some((memory, cpu)) = self.requests {
+            writeln!(
+                f,
+                "      resources: {{requests: {{memory: \"{memory}\", cpu: {cpu}m}}}}"
+            )?;
+        }
         if !self.ports.is_empty() {
             writeln!(f, "      ports:")?;
         }
@@ -182,9 +266,9 @@ impl Display for Container {
 
 /// Several manifests as one file of several documents.
 #[must_use]
-pub fn documents<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> String {
-    pods.into_iter().fold(String::new(), |mut text, pod| {
-        let _ = write!(text, "---\n{pod}");
+pub fn documents<'a, T: Display + 'a>(objects: impl IntoIterator<Item = &'a T>) -> String {
+    objects.into_iter().fold(String::new(), |mut text, object| {
+        let _ = write!(text, "---\n{object}");
         text
     })
 }

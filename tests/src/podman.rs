@@ -1,5 +1,8 @@
 //! A Podman with its own storage, events and service socket, apart from the user's.
 
+pub mod eater;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +13,7 @@ use rustix::process::Signal;
 use crate::process::{Process, finish, run};
 use crate::scratch::Scratch;
 
-/// The one image that tests run: busybox, nothing else. Never pulled from anywhere.
+/// The image that tests run: busybox, nothing else. Never pulled from anywhere.
 pub const IMAGE: &str = "localhost/dagda-test:latest";
 
 /// An isolated Podman and, while it runs, its API service.
@@ -85,12 +88,34 @@ impl Podman {
         let context = self.directory.join("image");
         std::fs::create_dir(&context).expect("make the image's directory");
         std::fs::copy(busybox, context.join("busybox")).expect("copy busybox");
-        let recipe = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\n";
+        self.build(
+            &context,
+            IMAGE,
+            "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\n",
+        );
+    }
+
+    /// Builds [`eater::IMAGE`], for the tests whose pods really use memory.
+    ///
+    /// # Panics
+    /// There is no C compiler, or no static C library.
+    pub fn build_eater(&self) {
+        let context = self.directory.join("eater");
+        std::fs::create_dir(&context).expect("make the image's directory");
+        std::fs::write(context.join("eater"), eater::program()).expect("write the eater");
+        // COPY keeps the mode.
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(context.join("eater"), executable).expect("make it executable");
+        let recipe = format!("FROM {IMAGE}\nCOPY eater /bin/eater\n");
+        self.build(&context, eater::IMAGE, &recipe);
+    }
+
+    fn build(&self, context: &Path, tag: &str, recipe: &str) {
         std::fs::write(context.join("Containerfile"), recipe).expect("write the Containerfile");
         let _ = run(self
             .command()
-            .args(["build", "--quiet", "--tag", IMAGE])
-            .arg(&context));
+            .args(["build", "--quiet", "--tag", tag])
+            .arg(context));
     }
 
     /// `podman` with this instance's configuration.
@@ -126,6 +151,14 @@ impl Podman {
         finish(self.command().args(arguments)).status.success()
     }
 
+    /// Sends a signal to a container's first process from within. `podman kill` would be taken for
+    /// somebody who ends it.
+    pub fn signal(&self, container: &str, signal: &str) {
+        let script = format!("kill -{signal} 1");
+        // The container's end may take the exec session with it before Podman learns how it ended.
+        let _ = self.succeeds(["exec", container, "/bin/sh", "-c", &script]);
+    }
+
     /// Names and states of the pods that Podman itself has, by name.
     #[must_use]
     pub fn pods(&self) -> Vec<(String, String)> {
@@ -141,6 +174,35 @@ impl Podman {
             .filter_map(|line| line.split_once(' '))
             .map(|(name, status)| (name.to_owned(), status.to_lowercase()))
             .collect()
+    }
+
+    /// Names of the pods that run, by name.
+    #[must_use]
+    pub fn running(&self) -> Vec<String> {
+        let pods = self.pods().into_iter();
+        pods.filter(|(_, state)| state == "running")
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// How often each container was started since the storage was made, by Podman's own record.
+    #[must_use]
+    pub fn starts(&self) -> BTreeMap<String, usize> {
+        let started = self.run([
+            "events",
+            "--stream=false",
+            "--filter",
+            "type=container",
+            "--filter",
+            "event=start",
+            "--format",
+            "{{.Name}}",
+        ]);
+        let mut counts = BTreeMap::new();
+        for name in started.lines() {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+        counts
     }
 
     /// Where the API service listens, or would.

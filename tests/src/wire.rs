@@ -75,14 +75,36 @@ pub async fn first<M: std::fmt::Debug, T>(
 /// The stream ends without an outcome, or not at all.
 pub async fn outcome(
     mut stream: tonic::Streaming<v1::OperationUpdate>,
-) -> Result<v1::Done, v1::ErrorDetail> {
+) -> Result<v1::Done, Box<v1::ErrorDetail>> {
     first(&mut stream, "the operation ended", |update| {
         match &update.update {
             Some(v1::operation_update::Update::Done(done)) => Some(Ok(done.clone())),
-            Some(v1::operation_update::Update::Error(error)) => Some(Err(error.clone())),
+            Some(v1::operation_update::Update::Error(error)) => Some(Err(Box::new(error.clone()))),
             _ => None,
         }
     })
+    .await
+}
+
+/// The outcome of a run, as its caller is told it: done once all its pods are ready.
+///
+/// # Errors
+/// The run's own.
+///
+/// # Panics
+/// The stream ends without an outcome, or not at all.
+pub async fn run_outcome(
+    stream: &mut tonic::Streaming<v1::RunUpdate>,
+) -> Result<v1::Done, Box<v1::ErrorDetail>> {
+    first(
+        stream,
+        "the run's caller is answered",
+        |update| match &update.update {
+            Some(v1::run_update::Update::Done(done)) => Some(Ok(done.clone())),
+            Some(v1::run_update::Update::Error(error)) => Some(Err(Box::new(error.clone()))),
+            _ => None,
+        },
+    )
     .await
 }
 

@@ -76,6 +76,7 @@ fn bad_names_are_refused_wherever_they_come_from() {
         // A client that checks nothing gets no further.
         let request = v1::StartPodRequest {
             name: name.to_owned(),
+            ..v1::StartPodRequest::default()
         };
         let refused = host.block_on(host.pods_client().start_pod(request));
         let status = refused.expect_err("a bad name");

@@ -140,6 +140,7 @@ fn two_watchers_of_one_operation_see_one_operation() {
         let start = || async {
             let request = v1::StartPodRequest {
                 name: "a".to_owned(),
+                ..v1::StartPodRequest::default()
             };
             let stream = host
                 .pods_client()
@@ -163,6 +164,7 @@ fn an_operation_goes_on_when_its_caller_hangs_up() {
     host.block_on(async {
         let request = v1::StartPodRequest {
             name: "a".to_owned(),
+            ..v1::StartPodRequest::default()
         };
         let mut stream = host
             .pods_client()

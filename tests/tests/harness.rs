@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use dagda_tests::host::PodmanService;
-use dagda_tests::manifest::{Pod, documents};
+use dagda_tests::manifest::{MIB, Pod, documents};
 use dagda_tests::mariadb::MariaDb;
+use dagda_tests::memory::{Memory, Room};
 use dagda_tests::scratch::Scratch;
-use dagda_tests::{TestHost, ports, rows};
+use dagda_tests::{TestHost, http, ports, rows};
 
 #[test]
 fn podman_runs_what_the_manifests_say() {
@@ -21,11 +22,53 @@ fn podman_runs_what_the_manifests_say() {
         host.podman.pods(),
         [("web".to_owned(), "running".to_owned())]
     );
+    assert_eq!(host.podman.starts().get("web-main"), Some(&1));
     host.podman.run(["pod", "stop", "web"]);
     assert_eq!(
         host.podman.pods(),
         [("web".to_owned(), "exited".to_owned())]
     );
+}
+
+#[test]
+fn an_eater_really_eats_gives_back_and_ends_at_once() {
+    let host = TestHost::builder().eater().start();
+    let port = ports::free();
+    let eater = Pod::eating("eater", 200, &["more=100", "port=8080", "busy"]);
+    host.up("eater", &eater.port(port, 8080));
+    assert!(http::get(port).unwrap().contains("full"));
+    let uses = |what: &str, range: std::ops::Range<u64>| {
+        host.await_pod("eater", what, |pod| {
+            pod.usage
+                .is_some_and(|usage| range.contains(&(usage.ram_anon_bytes / MIB)))
+        })
+    };
+    let sated = uses("it has eaten", 200..220);
+    host.podman.signal("eater-main", "USR1");
+    uses("it has eaten more", 300..320);
+    host.podman.signal("eater-main", "USR2");
+    uses("it has given that back", 200..220);
+    let busy = host.await_pod("eater", "it burns a core", |pod| {
+        pod.usage.is_some_and(|usage| usage.cpu_percent > 10.0)
+    });
+    assert!(busy.ready && sated.ready);
+    host.run(["pods", "stop", "--grace", "30s", "eater"]).done();
+    // A pod that does not listen to its stop signal is killed, with 137.
+    let ended = host
+        .podman
+        .run(["inspect", "--format", "{{.State.ExitCode}}", "eater-main"]);
+    assert_eq!(ended.trim(), "0");
+}
+
+#[test]
+fn the_room_of_a_measured_box_is_what_was_asked_for() {
+    let room = Room::measure();
+    let memory = Memory::now();
+    let ceiling = memory.total as f64 * room.threshold_percent / 100.0;
+    assert!(ceiling < memory.total as f64);
+    // What others took or gave back between the two looks.
+    let drift = ceiling - memory.used() as f64 - room.percent(100) as f64;
+    assert!(drift.abs() < room.percent(15) as f64, "{room:?} {memory:?}");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The command tree: the one definition behind parsing, `--help`, completions and man pages.
 
+pub mod admission;
 pub mod name;
 pub mod pods;
+pub mod run_id;
 pub mod usage;
+pub mod workflow;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,13 +14,16 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use self::name::PodName;
+use self::name::Name;
 use self::pods::{ListArgs, PodsVerb};
+use self::workflow::WorkflowVerb;
 
 const AFTER_HELP: &str = "\
 Examples:
   dagdactl apply -f pod.yml            put a manifest into the catalogue
   dagdactl pods start llama            start it and wait until it is ready
+  dagdactl workflow plan ai-complete   would it fit, who would have to go, when could it run
+  dagdactl workflow run ai-complete    start its pods in order and wait until all are ready
   dagdactl status                      the whole box at a glance
   dagdactl pods list --json | jq .     the same for scripts
   dagdactl doctor                      something is wrong: what, and how to mend it
@@ -26,7 +32,7 @@ Exit codes:
   0 done, 1 failed, 2 usage, 3 no such thing, 4 refused for lack of resources,
   5 daemon unreachable, 6 not permitted, 7 timed out, 130 interrupted";
 
-/// Steward of one box: pods, resources, alerts.
+/// Steward of one box: pods, workflows, resources.
 ///
 /// dagdactl talks to dagdad over its Unix socket. Data goes to standard output, everything
 /// else to standard error. Tables are for people and may change; --json is for scripts and
@@ -95,6 +101,9 @@ Examples:
     ///
     /// Nothing is started or restarted by it. A running pod whose manifest changes is marked
     /// as changed; a restart makes it use the new one.
+    ///
+    /// A workflow with an unknown pod, with an order that leads in a circle, or that could never
+    /// fit on this machine is refused.
     #[command(after_help = "\
 Examples:
   dagdactl apply -f pod.yml
@@ -115,6 +124,14 @@ Examples:
 
     /// List pods: the same as `pods list`
     Ps(ListArgs),
+
+    /// Run, plan, stop and inspect workflows: named sets of pods with an order
+    #[command(
+        visible_aliases = ["workflows", "wf"],
+        subcommand,
+        disable_help_subcommand = true
+    )]
+    Workflow(WorkflowVerb),
 
     /// Show the host's CPU, memory, disks and pressure, now or over time
     #[command(after_help = "\
@@ -188,7 +205,7 @@ pub struct ApplyArgs {
 pub struct ExportArgs {
     /// Only these; everything without any
     #[arg(value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
 }
 
 /// Arguments of `resources`.
@@ -202,9 +219,9 @@ pub struct ResourcesArgs {
 /// Arguments of `events`.
 #[derive(Debug, Args)]
 pub struct EventsArgs {
-    /// Only about this pod
-    #[arg(value_name = "POD")]
-    pub object: Option<PodName>,
+    /// Only about this pod or workflow
+    #[arg(value_name = "NAME")]
+    pub object: Option<Name>,
 
     /// Go on and show new events as they happen, until interrupted
     #[arg(short, long)]

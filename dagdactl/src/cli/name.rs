@@ -6,9 +6,10 @@ use std::str::FromStr;
 /// The longest name that dagdad takes, in bytes.
 const MAX_LEN: usize = 63;
 
-/// A well-formed name of a pod or container: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most 63 bytes.
+/// A well-formed name of a pod, a container or a workflow: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most
+/// 63 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PodName(String);
+pub struct Name(String);
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum NameError {
     BadCharacter(char),
 }
 
-impl FromStr for PodName {
+impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
@@ -46,21 +47,21 @@ impl FromStr for PodName {
     }
 }
 
-impl PodName {
+impl Name {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for PodName {
+impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-impl From<PodName> for String {
-    fn from(name: PodName) -> Self {
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
         name.0
     }
 }
@@ -72,7 +73,7 @@ mod tests {
 
     #[rstest]
     fn accepts_names(#[values("llama", "0", "Llama_2.server-a", &"x".repeat(63))] text: &str) {
-        assert_eq!(text.parse::<PodName>().unwrap().as_str(), text);
+        assert_eq!(text.parse::<Name>().unwrap().as_str(), text);
     }
 
     #[rstest]
@@ -85,7 +86,7 @@ mod tests {
     #[case("a\u{1b}[31m", NameError::BadCharacter('\u{1b}'))]
     #[case(&"x".repeat(64), NameError::TooLong(64))]
     fn rejects_others(#[case] text: &str, #[case] why: NameError) {
-        assert_eq!(text.parse::<PodName>(), Err(why));
+        assert_eq!(text.parse::<Name>(), Err(why));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::name::PodName;
+use super::admission::AdmissionArgs;
+use super::name::Name;
 
 /// What can be done with pods.
 #[derive(Debug, Subcommand)]
@@ -20,15 +21,30 @@ Examples:
     List(ListArgs),
 
     /// Show all that is known of a pod
+    ///
+    /// DECLARED is what its manifest says it uses, OBSERVED the highest peak of its latest runs,
+    /// EXPECTED what dagdad reckons with, by the BASIS named; RESERVED is held for it while it
+    /// runs or starts. Three runs must be known before they count, and they count only where
+    /// they used more than is declared.
+    #[command(after_help = "\
+Examples:
+  dagdactl pods show llama
+  dagdactl pods show llama --json | jq .expected")]
     Show(ShowArgs),
 
     /// Start pods and wait until they are ready
     ///
     /// Several are started at the same time. A pod that runs already is a success. dagdad goes
     /// on with the start when dagdactl is interrupted.
+    ///
+    /// A pod that does not fit is not started: the exit code is 4, and standard error says what
+    /// it needs, what is available, which pods would have to go and why, and the command that
+    /// stops them first. With --json the error carries the same: needed_bytes, available_bytes,
+    /// victims, suggested_command and more.
     #[command(after_help = "\
 Examples:
   dagdactl pods start llama
+  dagdactl pods start llama --evict    make room for it first, where it does not fit
   dagdactl pods start mariadb n8n --timeout 2m
   dagdactl pods start llama --no-wait")]
     Start(StartArgs),
@@ -76,7 +92,7 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The pod
-    pub name: PodName,
+    pub name: Name,
 }
 
 /// Arguments of `pods start`.
@@ -84,7 +100,11 @@ pub struct ShowArgs {
 pub struct StartArgs {
     /// The pods
     #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
+
+    /// Whether they may start.
+    #[command(flatten)]
+    pub admission: AdmissionArgs,
 
     /// Return as soon as dagdad has accepted it
     #[arg(long)]
@@ -96,7 +116,7 @@ pub struct StartArgs {
 pub struct StopArgs {
     /// The pods
     #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
 
     /// Kill what has not ended after this long, instead of the manifest's grace period: 0s, 30s
     #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration)]
@@ -108,7 +128,7 @@ pub struct StopArgs {
 pub struct RestartArgs {
     /// The pods
     #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
 
     /// Return as soon as dagdad has accepted it
     #[arg(long)]
@@ -120,7 +140,7 @@ pub struct RestartArgs {
 pub struct RemoveArgs {
     /// The pods
     #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
 
     /// Stop those that run first
     #[arg(long)]
@@ -131,7 +151,7 @@ pub struct RemoveArgs {
 #[derive(Debug, Args)]
 pub struct LogsArgs {
     /// The pod
-    pub name: PodName,
+    pub name: Name,
 
     /// Go on and print new lines as they are written, until interrupted
     #[arg(short, long)]
@@ -147,7 +167,7 @@ pub struct LogsArgs {
 
     /// Only of this container
     #[arg(short, long, value_name = "NAME")]
-    pub container: Option<PodName>,
+    pub container: Option<Name>,
 
     /// Put the time before each line
     #[arg(long)]
@@ -159,7 +179,7 @@ pub struct LogsArgs {
 pub struct StatsArgs {
     /// Only these; all that run without any
     #[arg(value_name = "NAME")]
-    pub names: Vec<PodName>,
+    pub names: Vec<Name>,
 
     /// Show it again at each measurement, until interrupted
     #[arg(short, long)]

@@ -9,10 +9,12 @@ mod man;
 mod pods;
 mod resources;
 mod status;
+mod workflow;
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::pods::PodsVerb;
+use crate::cli::workflow::{RunsArgs, RunsVerb, WorkflowVerb};
 use crate::cli::{Global, Verb};
 use crate::client::{self, Daemon, Patience};
 use crate::error::Error;
@@ -25,6 +27,22 @@ pub struct Session {
     pub output: Output,
     socket: PathBuf,
     patience: Patience,
+}
+
+/// How long something that dagdad does is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Until dagdad has it in hand.
+    Accepted,
+    /// Until it has ended.
+    Done,
+}
+
+impl Until {
+    /// From `--no-wait`.
+    pub const fn from_no_wait(no_wait: bool) -> Self {
+        if no_wait { Self::Accepted } else { Self::Done }
+    }
 }
 
 /// How a command ended that has said all there is to say.
@@ -58,6 +76,15 @@ impl Session {
     /// Says why it cannot be reached and how to mend it.
     pub async fn connect(&self) -> Result<Daemon, Error> {
         Daemon::connect(&self.socket, self.patience).await
+    }
+
+    /// Connects to dagdad for a verb to which `--timeout` means something else than how long
+    /// dagdactl waits.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_without_limit(&self) -> Result<Daemon, Error> {
+        Daemon::connect(&self.socket, Patience::starting_now(None)).await
     }
 }
 
@@ -93,11 +120,39 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Pods(PodsVerb::Remove(args)) => pods::remove::run(args, session).await,
         Verb::Pods(PodsVerb::Logs(args)) => pods::logs::run(args, session).await,
         Verb::Pods(PodsVerb::Stats(args)) => pods::stats::run(args, session).await,
+        Verb::Workflow(verb) => workflows(verb, session).await,
         Verb::Resources(args) => resources::run(&args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Doctor => doctor::run(session).await,
         Verb::Completions(args) => completions::run(&args, session),
         Verb::Man(args) => man::run(&args, session),
+    }
+}
+
+/// Performs a verb below `workflow`.
+async fn workflows(verb: WorkflowVerb, session: &mut Session) -> Result<Outcome, Error> {
+    match verb {
+        WorkflowVerb::List => workflow::list::run(session).await,
+        WorkflowVerb::Show(args) => workflow::show::run(args, session).await,
+        WorkflowVerb::Plan(args) => workflow::plan::run(args, session).await,
+        WorkflowVerb::Run(args) => workflow::run::run(args, session).await,
+        WorkflowVerb::Stop(args) => workflow::stop::run(args, session).await,
+        WorkflowVerb::Runs(RunsArgs {
+            verb: Some(RunsVerb::Show(args)),
+            name,
+            limit: _,
+        }) => match name {
+            None => workflow::runs_show::run(args, session).await,
+            Some(_) => Err(Error::Usage(
+                "`runs` takes a workflow or `show` and a run, not both".to_owned(),
+            )),
+        },
+        WorkflowVerb::Runs(RunsArgs {
+            verb: None,
+            name,
+            limit,
+        }) => workflow::runs::run(name, limit, session).await,
+        WorkflowVerb::Remove(args) => workflow::remove::run(args, session).await,
     }
 }
 

@@ -43,12 +43,13 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
     short(now.duration_since(then).try_into().unwrap_or_default())
 }
 
-/// An elapsed time with tenths while they matter: `0.6s`, `12s`, `3m 5s`.
+/// An elapsed time with tenths while they matter: `0.6s`, `12s`, `3m 5s`, `2h 1m`.
 pub fn elapsed(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1}s", duration.as_secs_f64()),
         s @ 10..60 => format!("{s}s"),
-        s => format!("{}m {}s", s / 60, s % 60),
+        s @ 60..3600 => format!("{}m {}s", s / 60, s % 60),
+        s => format!("{}h {}m", s / 3600, s % 3600 / 60),
     }
 }
 
@@ -57,6 +58,49 @@ pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at)
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
+}
+
+/// Cores from thousandths of one, with at most two decimals: `2`, `1.5`, `0.13`.
+pub fn cores(millicores: u64) -> String {
+    format!("{}", (millicores as f64 / 10.0).round() / 100.0)
+}
+
+/// A length of time that somebody chose, to the second: `5m`, `1h 30m`, `1s`.
+pub fn span(seconds: f64) -> String {
+    let whole = Duration::try_from_secs_f64(seconds.round()).unwrap_or_default();
+    humantime::format_duration(whole).to_string()
+}
+
+/// The moment that times are told from, and the zone that they are told in.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// Now.
+    pub now: Timestamp,
+    /// The reader's.
+    pub zone: TimeZone,
+}
+
+impl Clock {
+    /// The system's.
+    pub fn system() -> Self {
+        Self {
+            now: Timestamp::now(),
+            zone: TimeZone::system(),
+        }
+    }
+
+    /// `2026-11-21 20:15:04`.
+    pub fn at(&self, at: Timestamp) -> String {
+        clock(at, &self.zone)
+    }
+
+    /// `in 40s (2026-11-21 20:15:04)`, or `now` for what has come already.
+    pub fn ahead(&self, at: Timestamp) -> String {
+        if at <= self.now {
+            return "now".to_owned();
+        }
+        format!("in {} ({})", age(self.now, at), self.at(at))
+    }
 }
 
 /// `1 pod`, `2 pods`.
@@ -106,8 +150,41 @@ mod tests {
     #[case(640, "0.6s")]
     #[case(12_700, "12s")]
     #[case(185_000, "3m 5s")]
+    #[case(7_299_000, "2h 1m")]
     fn elapsed_time(#[case] millis: u64, #[case] expected: &str) {
         assert_eq!(elapsed(Duration::from_millis(millis)), expected);
+    }
+
+    #[rstest]
+    #[case(0, "0")]
+    #[case(2000, "2")]
+    #[case(1500, "1.5")]
+    #[case(125, "0.13")]
+    #[case(1_234, "1.23")]
+    fn cores_are_short(#[case] input: u64, #[case] expected: &str) {
+        assert_eq!(cores(input), expected);
+    }
+
+    #[rstest]
+    #[case(0.4, "0s")]
+    #[case(300.0, "5m")]
+    #[case(5400.2, "1h 30m")]
+    #[case(f64::NAN, "0s")]
+    fn spans_are_whole_seconds(#[case] input: f64, #[case] expected: &str) {
+        assert_eq!(span(input), expected);
+    }
+
+    #[test]
+    fn what_lies_ahead_is_told_both_ways() {
+        let clock = Clock {
+            now: Timestamp::UNIX_EPOCH,
+            zone: TimeZone::UTC,
+        };
+        assert_eq!(
+            clock.ahead(clock.now + Duration::from_mins(2)),
+            "in 2m (1970-01-01 00:02:00)"
+        );
+        assert_eq!(clock.ahead(clock.now), "now");
     }
 
     #[test]

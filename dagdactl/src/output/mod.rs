@@ -17,7 +17,10 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
+use self::human::Clock;
 use self::json::ErrorDocument;
+use self::json::admission::DenialView;
+use self::table::admission;
 use crate::error::Error;
 
 /// Where a command's results go.
@@ -48,11 +51,6 @@ impl Output {
         self.json
     }
 
-    /// Whether a person reads stdout directly.
-    pub const fn terminal(&self) -> bool {
-        self.terminal
-    }
-
     /// Columns of the terminal; `None` where stdout is none and lines may be as long as they like.
     pub fn width(&self) -> Option<usize> {
         self.terminal.then(|| screen::size(io::stdout()).0)
@@ -81,6 +79,22 @@ impl Output {
             self.write(anstream::adapter::strip_str(text).to_string().as_bytes())?;
         }
         self.flush()
+    }
+
+    /// Prints that something ended well: bare into a pipe, with a mark and the time it took on a
+    /// terminal.
+    ///
+    /// # Errors
+    /// Those of [`Self::flush`].
+    pub fn success(&mut self, message: &str, took: Option<&str>) -> Result<(), Error> {
+        let message = escape::cell(message);
+        if self.terminal {
+            let mark = colour::paint(colour::GOOD, "✓");
+            let took = took.map(|took| format!(" {took}")).unwrap_or_default();
+            self.text(&format!("{mark} {message}{took}\n"))
+        } else {
+            self.text(&format!("{message}\n"))
+        }
     }
 
     /// Prints generated text that is no prose: scripts and manual pages.
@@ -162,13 +176,22 @@ impl Output {
         let stderr = io::stderr();
         let width = stderr.is_terminal().then(|| screen::size(&stderr).0);
         let label = "error: ";
-        let text = escape::plain(&error.to_string()).into_owned();
+        let denial = error.denial().cloned().map(DenialView::from);
+        // The numbers stand in the table below, so the sentence need not hold them all.
+        let text = denial
+            .as_ref()
+            .map_or_else(|| error.to_string(), admission::headline);
+        let text = escape::plain(&text);
         let lines = wrap::wrap(&text, &" ".repeat(label.len()), width).join("\n");
         say(&format!(
             "{}{}",
             colour::paint(colour::BAD, label),
             lines.trim_start()
         ));
+        if let Some(denial) = denial {
+            let text = admission::explanation(&denial, &Clock::system(), width);
+            say(&format!("\n{}", text.trim_end()));
+        }
         if !error.log().is_empty() {
             say("  its last lines:");
             for line in error.log() {

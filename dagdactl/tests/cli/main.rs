@@ -10,7 +10,9 @@ mod generated;
 mod operations;
 mod reading;
 mod run;
-#[path = "../../src/output/sample.rs"]
+#[path = "../../src/output/sample/mod.rs"]
 mod sample;
+mod screen;
 mod terminal;
 mod usage;
+mod workflows;

@@ -76,6 +76,50 @@ fn failures_have_their_exit_code(#[case] name: &str, #[case] code: i32, #[case] 
 }
 
 #[test]
+fn a_refusal_is_explained() {
+    let fake = Fake::start();
+    let ran = fake.run(&["pods", "start", "big"]).exits(4);
+    assert_eq!(ran.stdout, "");
+    for expected in [
+        "error: big does not fit: it needs 13.0 GiB of memory, 9.6 GiB are available, 3.4 GiB are \
+         missing\n",
+        "\nclock      10  512 MiB  0.5  optional, priority 10, idle for 2h\n",
+        "\nTo stop them and start it: dagdactl pods start big --evict\n",
+    ] {
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    }
+    let document = fake
+        .run(&["pods", "start", "big", "--json"])
+        .exits(4)
+        .document();
+    for error in [&document["error"], &document["results"][0]["error"]] {
+        assert_eq!(error["available_bytes"], 10_345_124_864_u64);
+        assert_eq!(error["victims"][1]["freed_bytes"], 4_u64 << 30);
+        assert_eq!(
+            error["suggested_command"],
+            "dagdactl pods start big --evict"
+        );
+    }
+}
+
+#[test]
+fn how_a_start_is_admitted_reaches_dagdad() {
+    let fake = Fake::start();
+    for arguments in [
+        &["pods", "start", "a"][..],
+        &["pods", "start", "a", "--evict"],
+        &["pods", "start", "a", "--force"],
+    ] {
+        fake.run(arguments).exits(0);
+    }
+    assert_eq!(
+        fake.requests(),
+        ["Fit", "Evict", "Force"]
+            .map(|mode| format!("StartPodRequest {{ name: \"a\", admission: {mode} }}"))
+    );
+}
+
+#[test]
 fn the_log_of_a_crash_is_shown_without_its_colours() {
     let ran = Fake::start().run(&["pods", "start", "crash"]).exits(1);
     assert!(

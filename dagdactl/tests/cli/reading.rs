@@ -14,11 +14,11 @@ use crate::run::Ran;
 #[case(&["status", "--json"], &["/version", "/host/cpu_percent", "/host/load_1m", "/host/ram_used_bytes", "/host/disks/0/mount", "/host/pressure/memory_some_avg10", "/economy/policy", "/economy/shed", "/pods/running", "/runs/queued", "/alerts/firing", "/store/outbox"])]
 #[case(&["pods", "list", "--json"], &["/pods/0/name", "/pods/0/category", "/pods/0/since", "/pods/0/ports/0/host_ip", "/pods/0/changed"])]
 #[case(&["ps", "--json"], &["/pods/0/name"])]
-#[case(&["pod", "show", "llama", "--json"], &["/name", "/manifest", "/containers/0/image", "/declared_memory_bytes"])]
+#[case(&["pod", "show", "llama", "--json"], &["/name", "/manifest", "/containers/0/image", "/declared_memory_bytes", "/expected/observed/runs", "/reserved_memory_bytes", "/runs/0"])]
 #[case(&["pods", "stats", "--json"], &["/pods/0/ram_bytes"])]
 #[case(&["resources", "--json"], &["/host/ram_percent", "/ram_threshold_percent"])]
 #[case(&["resources", "--since", "1h", "--json"], &["/points/5/cpu_percent"])]
-#[case(&["events", "--json"], &["/events/1/kind"])]
+#[case(&["events", "--json"], &["/events/1/kind", "/events/1/run"])]
 #[case(&["export", "--json"], &["/manifests/0/text"])]
 fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys: &[&str]) {
     let document = Fake::start().run(arguments).exits(0).document();
@@ -34,8 +34,8 @@ fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys:
 #[case(&["status"], "Pods      3 of 5 running, 1 in error, 2 unmanaged\n")]
 #[case(&["pods", "list"], "llama    optional     60  running*  yes    103%  6.0 GiB  127.0.0.1:8905       2h\n")]
 #[case(&["pods", "list", "--all"], "stranger  unmanaged     -  running   yes ")]
-#[case(&["pods", "show", "llama"], "Declared   6.0 GiB, CPU 1.5\n")]
-#[case(&["pods", "stats"], "llama    running  103%  6.0 GiB  1.0 GiB  5.0 GiB\n")]
+#[case(&["pods", "show", "llama"], "Memory   6.0 GiB   6.0 GiB   6.6 GiB  observed   6.6 GiB\n")]
+#[case(&["pods", "stats"], "llama    running  103%  6.0 GiB  1.0 GiB  5.0 GiB  4.8 GiB\n")]
 #[case(&["resources"], "Pods are admitted while RAM stays below 80.0% and CPU below 70.0%.\n")]
 #[case(&["resources", "--since", "1h"], "CPU        0.0%  50.0%   100%  ▁▂▄▅▇█\n")]
 #[case(&["events", "n8n"], "  pod_failed      n8n           crashed 5 times")]
@@ -92,16 +92,20 @@ fn doctor_fails_when_a_check_fails() {
 #[test]
 fn apply_sends_files_in_order() {
     let fake = Fake::start();
-    for name in ["b.yml", "a.yaml", "skipped.json"] {
-        fs::write(fake.folder().join(name), "kind: Pod").unwrap();
+    for (name, kind) in [
+        ("b.yml", "Workflow"),
+        ("a.yaml", "Pod"),
+        ("skipped.json", "Pod"),
+    ] {
+        fs::write(fake.folder().join(name), format!("kind: {kind}")).unwrap();
     }
     let folder = fake.folder().to_str().unwrap();
     let ran = fake.run(&["apply", "-f", folder]).exits(0);
-    assert_eq!(ran.stdout, "pod a.yaml created\npod b.yml created\n");
+    assert_eq!(ran.stdout, "pod a.yaml created\nworkflow b.yml created\n");
     let ran = fake.run(&["apply", "-f", folder, "--dry-run"]).exits(0);
     assert_eq!(
         ran.stdout,
-        "pod a.yaml created (dry run)\npod b.yml created (dry run)\n"
+        "pod a.yaml created (dry run)\nworkflow b.yml created (dry run)\n"
     );
     assert_eq!(ran.stderr, "nothing was changed\n");
     let document = fake

@@ -34,6 +34,19 @@ fn the_version_is_the_package_s() {
 #[case(&["apply"])]
 #[case(&["apply", "-f", "-", "-f", "-"])]
 #[case(&["completions", "tcsh"])]
+#[case(&["pods", "start", "a", "--evict", "--force"])]
+#[case(&["workflow"])]
+#[case(&["workflow", "show"])]
+#[case(&["workflow", "plan", "a/b"])]
+#[case(&["workflow", "run", "a", "--evict", "--force"])]
+#[case(&["workflow", "run", "a", "--queue", "--force"])]
+#[case(&["workflow", "run", "a", "--timeout", "soon"])]
+#[case(&["workflow", "run", "a", "--timeout", "584554530872years"])]
+#[case(&["workflow", "stop"])]
+#[case(&["workflow", "runs", "--limit", "0"])]
+#[case(&["workflow", "runs", "show"])]
+#[case(&["workflow", "runs", "show", "no-id"])]
+#[case(&["workflow", "runs", "a", "show", "019a2f40"])]
 fn usage_errors_exit_with_2(#[case] arguments: &[&str]) {
     let ran = run(arguments).exits(2);
     assert_eq!(ran.stdout, "");

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use dagda_proto::v1::{self, catalogue_service_server::CatalogueService};
 use tonic::{Request, Response, Status};
 
+use super::pods::no_such_pod;
+use super::workflows::no_such_workflow;
 use super::{Api, convert, status};
 use crate::domain::error::CommandError;
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
+use crate::engine::snapshot::Snapshot;
 
 #[tonic::async_trait]
 impl CatalogueService for Api {
@@ -50,26 +53,48 @@ impl CatalogueService for Api {
     ) -> Result<Response<v1::ExportResponse>, Status> {
         let v1::ExportRequest { names } = request.into_inner();
         let snapshot = self.engine.snapshot();
-        let entries = snapshot
+        if let Some(unknown) = names.iter().find(|name| !known(&snapshot, name)) {
+            return Err(status::from_command(&no_such_object(&snapshot, unknown)));
+        }
+        let wanted =
+            |name: &str| names.is_empty() || names.iter().any(|wanted| wanted.as_str() == name);
+        let pods = snapshot
             .pods
             .iter()
-            .filter_map(|pod| Some(&pod.managed.as_ref()?.entry));
-        if let Some(unknown) = names.iter().find(|name| snapshot.pod(name).is_none()) {
-            let known = entries.map(|entry| &entry.spec.name);
-            return Err(status::from_command(&CommandError::no_such_pod(
-                unknown, known,
-            )));
+            .filter_map(|pod| Some(&pod.managed.as_ref()?.entry))
+            .filter(|entry| wanted(entry.spec.name.as_str()))
+            .map(|entry| convert::exported_pod(entry));
+        // Behind the pods: applied in this order, each workflow finds its pods.
+        let workflows = snapshot
+            .workflows
+            .iter()
+            .filter(|workflow| wanted(workflow.entry.spec.name.as_str()))
+            .map(|workflow| convert::exported_workflow(&workflow.entry));
+        Ok(Response::new(v1::ExportResponse {
+            manifests: pods.chain(workflows).collect(),
+        }))
+    }
+}
+
+fn known(snapshot: &Snapshot, name: &str) -> bool {
+    snapshot.pod(name).is_some() || snapshot.workflow(name).is_some()
+}
+
+/// Says which pod may be meant, or else which workflow.
+fn no_such_object(snapshot: &Snapshot, asked: &str) -> CommandError {
+    let workflow = no_such_workflow(snapshot, asked);
+    match no_such_pod(snapshot, asked) {
+        CommandError::NoSuchPod { nearest: None, .. }
+            if matches!(
+                workflow,
+                CommandError::NoSuchWorkflow {
+                    nearest: Some(_),
+                    ..
+                }
+            ) =>
+        {
+            workflow
         }
-        let manifests = entries
-            .filter(|entry| {
-                names.is_empty() || names.iter().any(|name| name == entry.spec.name.as_str())
-            })
-            .map(|entry| v1::ExportedManifest {
-                kind: "pod".to_owned(),
-                name: entry.spec.name.to_string(),
-                text: entry.manifest.text.clone(),
-            })
-            .collect();
-        Ok(Response::new(v1::ExportResponse { manifests }))
+        pod => pod,
     }
 }

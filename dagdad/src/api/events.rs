@@ -62,7 +62,8 @@ impl EventsService for Api {
 }
 
 impl Api {
-    async fn past(&self, query: &EventQuery) -> Result<Vec<EventRecord>, Status> {
+    /// What happened before, from the store.
+    pub(super) async fn past(&self, query: &EventQuery) -> Result<Vec<EventRecord>, Status> {
         self.store
             .events(query)
             .await

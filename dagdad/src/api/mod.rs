@@ -1,15 +1,22 @@
 //! The gRPC edge: thin handlers, one file a service. Reads are answered from the engine's
-//! snapshot; commands go to the engine; only logs and history wait for somebody else.
+//! snapshot; commands go to the engine; only logs, history, past events and past runs wait for
+//! somebody else.
 
 mod catalogue;
 mod convert;
 mod diagnostics;
 mod events;
+mod following;
+mod outcome;
 mod pods;
 mod resources;
+mod runs;
 mod status;
 mod status_service;
 mod streaming;
+#[cfg(test)]
+mod tests;
+mod workflows;
 
 use std::sync::Arc;
 
@@ -20,6 +27,7 @@ use dagda_proto::v1::events_service_server::EventsServiceServer;
 use dagda_proto::v1::pods_service_server::PodsServiceServer;
 use dagda_proto::v1::resources_service_server::ResourcesServiceServer;
 use dagda_proto::v1::status_service_server::StatusServiceServer;
+use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
 use futures::future::BoxFuture;
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -51,7 +59,7 @@ pub struct Api {
     pub engine: Handle,
     /// Logs.
     pub runtime: Arc<dyn Runtime>,
-    /// History and past events.
+    /// History, past events and past runs.
     pub store: Arc<dyn Store>,
     /// `apply`.
     pub parse: Parse,
@@ -71,6 +79,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<StatusServiceServer<Api>>().await;
     reporter.set_serving::<PodsServiceServer<Api>>().await;
+    reporter.set_serving::<WorkflowsServiceServer<Api>>().await;
     reporter.set_serving::<CatalogueServiceServer<Api>>().await;
     reporter.set_serving::<ResourcesServiceServer<Api>>().await;
     reporter.set_serving::<EventsServiceServer<Api>>().await;
@@ -83,6 +92,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         .add_optional_service(reflection())
         .add_service(StatusServiceServer::new(api.clone()))
         .add_service(PodsServiceServer::new(api.clone()))
+        .add_service(WorkflowsServiceServer::new(api.clone()))
         .add_service(
             CatalogueServiceServer::new(api.clone())
                 .max_decoding_message_size(MAX_REQUEST)

@@ -215,7 +215,8 @@ fn list(snapshot: &Snapshot, all: bool) -> v1::ListPodsResponse {
     }
 }
 
-fn no_such_pod(snapshot: &Snapshot, asked: &str) -> CommandError {
+/// That the catalogue has no such pod, and which one may be meant.
+pub fn no_such_pod(snapshot: &Snapshot, asked: &str) -> CommandError {
     let names = snapshot
         .pods
         .iter()
@@ -223,6 +224,7 @@ fn no_such_pod(snapshot: &Snapshot, asked: &str) -> CommandError {
     CommandError::no_such_pod(asked, names)
 }
 
-fn invalid(message: &str) -> Status {
+/// A request that cannot be meant.
+pub fn invalid(message: &str) -> Status {
     status::from_command(&CommandError::Invalid(message.to_owned()))
 }

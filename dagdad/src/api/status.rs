@@ -23,7 +23,9 @@ pub fn from_command(error: &CommandError) -> Status {
             Code::FailedPrecondition
         }
         CommandError::Invalid(_) => Code::InvalidArgument,
-        CommandError::PortTaken { .. } | CommandError::Busy { .. } => Code::FailedPrecondition,
+        CommandError::PortTaken { .. } | CommandError::Busy { .. } | CommandError::NotMeasured => {
+            Code::FailedPrecondition
+        }
         CommandError::Cancelled { .. } => Code::Cancelled,
         CommandError::RuntimeDown { .. } => Code::FailedPrecondition,
         CommandError::TimedOut { .. } => Code::DeadlineExceeded,
@@ -36,7 +38,7 @@ pub fn from_command(error: &CommandError) -> Status {
 
 /// The status of a read that the local store failed.
 pub fn from_store(error: &StoreError) -> Status {
-    from_command(&CommandError::Store(error.to_string()))
+    with_detail(Code::Internal, convert::failed_read(error))
 }
 
 /// The status of a read that the runtime failed.

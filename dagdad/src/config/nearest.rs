@@ -44,8 +44,17 @@ pub fn advise(table: Option<&str>, word: &str) -> String {
     }
 }
 
+/// From 0 to 1. A word that a name begins with, such as `cpu` of `cpu_percent`, is as good as
+/// the name.
 fn alike(word: &str, known: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(&word.to_lowercase().replace('-', "_"), known)
+    let word = word.to_lowercase().replace('-', "_");
+    if known
+        .strip_prefix(&word)
+        .is_some_and(|rest| rest.starts_with('_'))
+    {
+        return 1.0;
+    }
+    strsim::normalized_damerau_levenshtein(&word, known)
 }
 
 #[cfg(test)]
@@ -63,12 +72,15 @@ mod tests {
         "zzz",
         "[daemon] takes: state_dir, socket, variables_file"
     )]
+    #[case(Some("thresholds"), "cpu", "did you mean `cpu_percent`?")]
+    #[case(Some("start"), "cpu", "did you mean `admission.cpu`?")]
+    #[case(None, "ram", "did you mean `thresholds.ram_percent`?")]
     #[case(None, "sampelr", "did you mean `sampler`?")]
     #[case(None, "ram_percent", "did you mean `thresholds.ram_percent`?")]
     #[case(
         None,
         "q",
-        "the tables are: daemon, podman, sampler, history, events, start, thresholds, mariadb"
+        "the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, mariadb"
     )]
     fn advises(#[case] table: Option<&str>, #[case] word: &str, #[case] expected: &str) {
         assert_eq!(advise(table, word), expected);

@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::CpuAdmission;
 use super::defaults;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
-use super::value::{Parsed, Value, duration, host, name, path, percent, port, socket_path};
+use super::value::{
+    Parsed, Value, cpu_admission, duration, host, name, path, percent, port, socket_path,
+};
 
 /// One thing that can be set.
 pub struct Setting {
@@ -48,6 +51,7 @@ pub struct Draft {
     pub start_timeout: Option<Duration>,
     pub ram_threshold_percent: Option<f64>,
     pub cpu_threshold_percent: Option<f64>,
+    pub cpu_admission: Option<CpuAdmission>,
     pub mariadb: MariaDbDraft,
 }
 
@@ -143,6 +147,12 @@ pub static SETTINGS: &[Setting] = &[
         key: "cpu_percent",
         variable: Some("ALERT_CPU_THRESHOLD"),
         set: |value, draft| put(&mut draft.cpu_threshold_percent, percent(value)),
+    },
+    Setting {
+        table: "admission",
+        key: "cpu",
+        variable: None,
+        set: |value, draft| put(&mut draft.cpu_admission, cpu_admission(value)),
     },
     Setting {
         table: "mariadb",

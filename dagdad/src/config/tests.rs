@@ -56,7 +56,16 @@ fn without_a_word_root_has_the_machines_places() {
         [config.ram_threshold_percent, config.cpu_threshold_percent],
         [80.0, 70.0]
     );
+    assert_eq!(config.cpu_admission, CpuAdmission::Warn);
     assert!(config.mariadb.is_none());
+}
+
+#[rstest]
+#[case("warn", CpuAdmission::Warn)]
+#[case("enforce", CpuAdmission::Enforce)]
+fn a_lack_of_cpu_warns_or_refuses(#[case] word: &str, #[case] expected: CpuAdmission) {
+    let config = resolve(&format!("[admission]\ncpu = \"{word}\""), &[]).unwrap();
+    assert_eq!(config.cpu_admission, expected);
 }
 
 #[rstest]
@@ -168,7 +177,7 @@ fn the_file_goes_over_defaults_and_the_environment_over_the_file() {
 )]
 #[case::control_characters(
     "\"a\\u001b\" = 1",
-    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, start, thresholds, mariadb"
+    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, mariadb"
 )]
 #[case::no_table(
     "sampler = 5",
@@ -197,6 +206,14 @@ fn the_file_goes_over_defaults_and_the_environment_over_the_file() {
 #[case::a_relative_path(
     "[daemon]\nstate_dir = \"state\"",
     "`daemon.state_dir` cannot be \"state\" (/etc/dagda/dagdad.toml line 2); give an absolute path, such as \"/srv/dagda\""
+)]
+#[case::a_word(
+    "[admission]\ncpu = \"Enforce\"",
+    "`admission.cpu` cannot be \"Enforce\" (/etc/dagda/dagdad.toml line 2); give \"warn\" or \"enforce\""
+)]
+#[case::a_boolean(
+    "[admission]\ncpu = true",
+    "`admission.cpu` cannot be true (/etc/dagda/dagdad.toml line 2); give \"warn\" or \"enforce\""
 )]
 #[case::a_port(
     "[mariadb]\nport = 70000",

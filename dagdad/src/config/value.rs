@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use super::CpuAdmission;
+
 /// A Unix socket's path has at most so many bytes (`sun_path`, without its NUL).
 const LONGEST_SOCKET_PATH: usize = 107;
 
@@ -111,6 +113,15 @@ pub fn percent(value: &Value) -> Parsed<f64> {
     number
         .filter(|percent| *percent > 0.0 && *percent <= 100.0)
         .ok_or_else(|| "a number above 0 and at most 100, such as 80".to_owned())
+}
+
+/// What a lack of CPU does to a start.
+pub fn cpu_admission(value: &Value) -> Parsed<CpuAdmission> {
+    match value {
+        Value::Text(text) | Value::Variable(text) if text == "warn" => Ok(CpuAdmission::Warn),
+        Value::Text(text) | Value::Variable(text) if text == "enforce" => Ok(CpuAdmission::Enforce),
+        _ => Err("\"warn\" or \"enforce\"".to_owned()),
+    }
 }
 
 /// A TCP port.

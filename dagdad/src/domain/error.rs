@@ -47,6 +47,11 @@ pub enum CommandError {
     /// It does not fit.
     #[error("{0}")]
     Insufficient(Box<Denial>),
+    /// What is free is not known.
+    #[error(
+        "whether it fits is not known, since the host has not been measured yet; try again in a second or two"
+    )]
+    NotMeasured,
     /// There is no room on the disk for an image.
     #[error(
         "image {image} needs {needed}, and {available} are free on the disk with {path}; free some space (podman image prune), then try again"
@@ -194,7 +199,7 @@ impl CommandError {
             Self::RunActive { .. } | Self::NeededByRun { .. } => "busy",
             Self::Invalid(_) => "invalid",
             Self::PortTaken { .. } => "port_taken",
-            Self::Busy { .. } => "busy",
+            Self::Busy { .. } | Self::NotMeasured => "busy",
             Self::Cancelled { .. } => "cancelled",
             Self::RuntimeDown { .. } => "runtime_unavailable",
             Self::TimedOut { .. } => "timed_out",

@@ -86,6 +86,10 @@ event_kinds! {
     RunFailed = "run_failed",
     /// A run is being ended, or has ended.
     RunStopped = "run_stopped",
+    /// A condition began that somebody should know of.
+    AlertRaised = "alert_raised",
+    /// It ended.
+    AlertResolved = "alert_resolved",
     /// The runtime answers again.
     RuntimeUp = "runtime_up",
     /// The runtime does not answer.

@@ -2,6 +2,7 @@
 //! time comes in as an argument, and `tests::domain_is_pure` keeps it so, here and in the pure part of the engine.
 
 pub mod admission;
+pub mod alert;
 pub mod catalogue;
 pub mod check;
 pub mod error;

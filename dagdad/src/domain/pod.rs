@@ -74,6 +74,13 @@ impl Footprint {
         memory: Bytes::mib(512),
         cpu: Millicpu(1000),
     };
+
+    /// CPU use in percent of one core as an amount of CPU, rounded.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the range is checked
+    pub fn of_cpu_percent(percent: f64) -> Millicpu {
+        Millicpu((percent * 10.0).round().clamp(0.0, 1e15) as u64)
+    }
 }
 
 /// A pod of the catalogue.

@@ -10,6 +10,7 @@ const PURE: &[&str] = &[
     "engine/readiness.rs",
     "engine/snapshot.rs",
     "engine/operation.rs",
+    "engine/planning.rs",
     "engine/pod.rs",
     "engine/state.rs",
 ];

@@ -57,3 +57,20 @@ impl Handle {
         self.announcements.subscribe()
     }
 }
+
+#[cfg(test)]
+impl Handle {
+    /// A handle to no engine: the test takes in the commands and publishes the snapshots.
+    pub(crate) fn detached(
+        first: Snapshot,
+    ) -> (Self, mpsc::Receiver<Message>, watch::Sender<Arc<Snapshot>>) {
+        let (messages, mailbox) = mpsc::channel(1);
+        let (publisher, snapshots) = watch::channel(Arc::new(first));
+        let handle = Self {
+            messages,
+            snapshots,
+            announcements: broadcast::Sender::new(1),
+        };
+        (handle, mailbox, publisher)
+    }
+}

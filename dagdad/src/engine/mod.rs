@@ -14,19 +14,27 @@
 //!   of its own, every channel towards a reader drops or overwrites rather than blocks.
 
 pub mod admission;
+mod budget;
 pub mod effect;
 pub mod effects;
 pub mod event;
+mod eviction;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod handle;
 mod identity;
 mod operation;
+pub mod planning;
 mod pod;
 mod readiness;
+mod run;
 #[cfg(test)]
 mod simulation;
 pub mod snapshot;
 pub mod state;
 pub mod step;
+mod usage;
+mod workflow;
 mod writer;
 
 use std::sync::Arc;
@@ -75,7 +83,7 @@ impl Engine {
     pub fn start(state: State, ports: Ports, first: Vec<effect::Effect>) -> (Handle, Self) {
         let (messages, mailbox) = mpsc::channel(MAILBOX);
         let (jobs, queue) = mpsc::channel(JOBS);
-        let (snapshots, readers) = watch::channel(Arc::new(state.snapshot()));
+        let (snapshots, readers) = watch::channel(Arc::new(state.snapshot(Timestamp::now())));
         let announcements = broadcast::Sender::new(FOLLOWER_LAG);
         let writer = Writer::new(Arc::clone(&ports.store), messages.clone());
         let performer = Performer::new(ports, messages.clone(), jobs, announcements.clone());
@@ -158,10 +166,12 @@ impl Owner {
     }
 
     fn take_in(&mut self, event: Event) {
-        let effects = step::step(&mut self.state, event, Timestamp::now());
+        let now = Timestamp::now();
+        let effects = step::step(&mut self.state, event, now);
         for effect in effects {
             self.performer.perform(effect);
         }
-        self.snapshots.send_replace(Arc::new(self.state.snapshot()));
+        self.snapshots
+            .send_replace(Arc::new(self.state.snapshot(now)));
     }
 }

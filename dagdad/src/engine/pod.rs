@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::operation::{At, Operation, Queued};
 use super::readiness::Watch;
+use super::usage::Usage;
 use crate::domain::catalogue::{CataloguePod, Digest};
 use crate::domain::operation::OperationKind;
+use crate::domain::pod::Footprint;
 use crate::domain::sample::PodUsage;
 use crate::domain::state::{PodStatus, Wanted};
 use crate::ports::PodRecord;
@@ -35,6 +37,13 @@ pub(super) struct Pod {
     pub(super) stop_asked: Option<Timestamp>,
     /// When this engine last had the runtime stop or replace it.
     pub(super) stopped_by_us: Option<Timestamp>,
+    /// Its place in the budget, from the moment its start is admitted until it is down.
+    pub(super) reserved: Option<Footprint>,
+    /// By when it is down at the latest, while it is being stopped.
+    pub(super) down_by: Option<Timestamp>,
+    /// Whether it is down because it ran to its end, as it is meant to.
+    pub(super) completed: bool,
+    pub(super) usage: Usage,
 }
 
 /// What the pod is, apart from what is being done with it.
@@ -70,6 +79,10 @@ impl Pod {
             deaths: VecDeque::new(),
             stop_asked: None,
             stopped_by_us: None,
+            reserved: None,
+            down_by: None,
+            completed: false,
+            usage: Usage::none(now),
         }
     }
 
@@ -85,7 +98,7 @@ impl Pod {
         if let Some(operation) = &self.operation {
             match operation.at {
                 At::Stopping | At::Removing | At::Halting { .. } => return PodStatus::Stopping,
-                At::Rendering | At::Pulling { .. } | At::Creating { .. } => {
+                At::Evicting(_) | At::Rendering | At::Pulling { .. } | At::Creating { .. } => {
                     return PodStatus::Starting;
                 }
                 At::Awaiting { .. } if !matches!(self.life, Life::Up { .. }) => {
@@ -137,6 +150,7 @@ impl Pod {
                 _ => now,
             };
         }
+        self.completed = false;
         self.life = life;
     }
 

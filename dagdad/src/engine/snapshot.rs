@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::admission::Budget;
+use super::admission::{Budget, decide};
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
+use crate::domain::alert::Alert;
 use crate::domain::catalogue::CataloguePod;
 use crate::domain::footprint::Expectation;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PodCondition};
 use crate::domain::operation::{OperationKind, Progress};
 use crate::domain::pod::{Footprint, PublishedPort};
-use crate::domain::run::{Run, RunId};
+use crate::domain::run::{Run, RunId, RunMember};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::CatalogueWorkflow;
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub workflows: Vec<WorkflowView>,
     /// Runs that are active, or ended a short while ago, oldest first.
     pub runs: Vec<RunView>,
+    /// Alerts that go on.
+    pub alerts: Vec<Alert>,
     /// What a start would be decided on now; `None` until the first sample.
     pub budget: Option<Arc<Budget>>,
     /// Pods that only the runtime knows, by name.
@@ -110,6 +113,16 @@ pub struct MemberView {
     pub after: Vec<PodName>,
 }
 
+impl From<&RunMember> for MemberView {
+    fn from(member: &RunMember) -> Self {
+        Self {
+            pod: member.pod.clone(),
+            level: member.level,
+            after: member.after.clone(),
+        }
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone)]
 pub struct RunView {
@@ -164,7 +177,8 @@ impl Snapshot {
 impl State {
     /// The state as readers see it.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let budget = self.budget(now);
         let pods = self.pods.iter().map(|(name, pod)| {
             let observed = self.observed.get(name.as_str()).map(Arc::clone);
             let up = matches!(pod.life, Life::Up { .. });
@@ -177,10 +191,20 @@ impl State {
                 managed: Some(ManagedView {
                     entry: Arc::clone(&pod.entry),
                     operation: pod.operation.as_ref().map(|operation| operation.kind),
-                    progress: None,
-                    expected: Expectation::declared(pod.entry.spec.footprint),
-                    reserved: None,
-                    runs: Vec::new(),
+                    progress: pod
+                        .operation
+                        .as_ref()
+                        .map(|operation| operation.progress.clone()),
+                    expected: self.expected(pod),
+                    reserved: pod.reserved.map(|held| self.need(name, pod, held)),
+                    runs: self
+                        .runs
+                        .values()
+                        .filter(|active| {
+                            active.run.needs_pods() && active.run.member(name).is_some()
+                        })
+                        .map(|active| active.run.id)
+                        .collect(),
                 }),
                 status: pod.status(),
                 ready: pod.ready(),
@@ -201,13 +225,57 @@ impl State {
             started_at: self.started_at,
             host: self.host.clone(),
             pods: pods.collect(),
-            workflows: Vec::new(),
-            runs: Vec::new(),
-            budget: None,
+            workflows: self.workflow_views(),
+            runs: self.run_views(budget.as_ref()),
+            alerts: self.alerts.values().cloned().collect(),
+            budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),
             settled: self.settled || matches!(self.runtime, RuntimeLink::Down { .. }),
+        }
+    }
+
+    fn workflow_views(&self) -> Vec<WorkflowView> {
+        let views = self.workflows.iter().map(|(name, workflow)| WorkflowView {
+            entry: Arc::clone(&workflow.entry),
+            members: workflow.order.clone(),
+            run: self.active_run(name),
+        });
+        views.collect()
+    }
+
+    fn run_views(&self, budget: Option<&Budget>) -> Vec<RunView> {
+        let queue = self.queue();
+        let place_of = |id: RunId| queue.iter().position(|queued| *queued == id);
+        let views = self.runs.values().map(|active| RunView {
+            run: Arc::new(active.run.clone()),
+            place: place_of(active.run.id).map(|place| self.place(&queue, place, budget)),
+        });
+        views.collect()
+    }
+
+    /// A queued run's place. Only of the first is it known what it waits for; the others wait
+    /// for it.
+    fn place(&self, queue: &[RunId], place: usize, budget: Option<&Budget>) -> QueuePlace {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let first = queue.first().and_then(|id| self.runs.get(id));
+        let denial = first
+            .zip(budget)
+            .and_then(|(first, budget)| decide(budget, &self.asked_for_run(&first.run)).err());
+        let (waits_for, earliest) = match (place, denial, first) {
+            (0, Some(denial), _) => (denial.to_string(), denial.earliest.clone()),
+            (0, None, _) | (_, _, None) => ("it starts as soon as it can".to_owned(), None),
+            (_, _, Some(first)) => (
+                format!("{place} before it, first {}", first.run.workflow),
+                None,
+            ),
+        };
+        QueuePlace {
+            place: number(place + 1),
+            length: number(queue.len()),
+            waits_for,
+            earliest,
         }
     }
 

@@ -4,25 +4,31 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::event::Ticket;
 use super::identity::Identities;
-use super::operation::{At, Operation};
+use super::operation::{At, Operation, Request};
 use super::pod::{Life, Pod};
-use crate::domain::admission::Admission;
-use crate::domain::catalogue::{Applied, CataloguePod, Change};
+use super::run::ActiveRun;
+use super::step::later;
+use super::workflow::Workflow;
+use crate::domain::alert::{Alert, Condition};
+use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::footprint::PodRun;
-use crate::domain::name::PodName;
+use crate::domain::name::{ObjectName, PodName, WorkflowName};
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::Intent;
-use crate::domain::run::Run;
+use crate::domain::run::{Phase, Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::{MirrorLink, MirrorStatus, PodRecord, WorkflowRecord};
+
+/// How long a run that has ended is shown before only the records know of it.
+pub(super) const RUN_REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the engine is configured with.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +61,8 @@ pub struct Remembered {
     pub workflows: Vec<(WorkflowRecord, CatalogueWorkflow)>,
     /// Runs that had not ended.
     pub runs: Vec<Run>,
+    /// Alerts that go on.
+    pub alerts: Vec<Alert>,
     /// What each pod's latest runs used.
     pub pod_runs: Vec<PodRun>,
     /// Intents that were not closed.
@@ -68,10 +76,17 @@ pub struct State {
     pub(super) identities: Identities,
     pub(super) started_at: Timestamp,
     pub(super) pods: BTreeMap<PodName, Pod>,
+    pub(super) workflows: BTreeMap<WorkflowName, Workflow>,
+    /// Active ones, and those that ended a short while ago.
+    pub(super) runs: BTreeMap<RunId, ActiveRun>,
+    /// Those that go on, by what is amiss with what.
+    pub(super) alerts: BTreeMap<(Condition, String), Alert>,
     /// What the runtime had at the last listing, by its names.
     pub(super) observed: BTreeMap<String, Arc<ObservedPod>>,
     pub(super) runtime: RuntimeLink,
     pub(super) host: Option<Arc<HostSample>>,
+    /// When `host` and `usage` came in.
+    pub(super) sampled_at: Timestamp,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
     pub(super) mirror: MirrorStatus,
@@ -79,7 +94,7 @@ pub struct State {
     /// A change of the catalogue that is being stored.
     pub(super) applying: Option<Applying>,
     /// The changes that come after it.
-    pub(super) apply_queue: VecDeque<(Ticket, Vec<CataloguePod>)>,
+    pub(super) apply_queue: VecDeque<(Ticket, Entries)>,
     /// Whether what an earlier daemon left open was taken up: at the first listing.
     pub(super) settled: bool,
     pub(super) closing: bool,
@@ -108,16 +123,18 @@ pub enum RuntimeLink {
 pub(super) struct Applying {
     pub(super) ticket: Ticket,
     pub(super) applied: Vec<Applied>,
-    /// What is new or different, each with the id of its row.
+    /// Pods that are new or different, each with the id of its row.
     pub(super) changed: Vec<(Uuid, Arc<CataloguePod>)>,
+    /// Workflows that are new or different, each with the id of its row.
+    pub(super) changed_workflows: Vec<(Uuid, Arc<CatalogueWorkflow>)>,
 }
 
 impl Applying {
     /// Whether the pod comes into the catalogue with this change.
     pub(super) fn created(&self, name: &PodName) -> bool {
-        self.applied
-            .iter()
-            .any(|object| object.name.as_str() == name.as_str() && object.change == Change::Created)
+        self.applied.iter().any(|object| {
+            object.name == ObjectName::Pod(name.clone()) && object.change == Change::Created
+        })
     }
 }
 
@@ -157,9 +174,10 @@ impl State {
     ) -> (Self, Vec<Intent>) {
         let Remembered {
             pods,
-            workflows: _,
-            runs: _,
-            pod_runs: _,
+            workflows,
+            runs,
+            alerts,
+            pod_runs,
             mut intents,
         } = remembered;
         let mut state = Self {
@@ -167,9 +185,16 @@ impl State {
             identities: Identities::seeded(seed),
             started_at: now,
             pods: BTreeMap::new(),
+            workflows: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            alerts: alerts
+                .into_iter()
+                .map(|alert| ((alert.condition, alert.object.clone()), alert))
+                .collect(),
             observed: BTreeMap::new(),
             runtime: RuntimeLink::Unknown,
             host: None,
+            sampled_at: now,
             usage: BTreeMap::new(),
             mirror: MirrorStatus {
                 link: MirrorLink::Disabled,
@@ -202,6 +227,19 @@ impl State {
             };
             state.pods.insert(record.name, pod);
         }
+        for run in pod_runs {
+            if let Some(pod) = state.pods.get_mut(&run.pod) {
+                pod.usage.remember(run);
+            }
+        }
+        for (record, entry) in workflows {
+            let workflow = Workflow::new(record.id, Arc::new(entry), record.created_at);
+            state.workflows.insert(record.name, workflow);
+        }
+        state.sort_workflows();
+        for run in runs {
+            state.runs.insert(run.id, ActiveRun::new(run, true));
+        }
         // The newest intent of a pod is what its owner asked for last; older ones lose.
         intents.sort_by_key(|intent| intent.id);
         let mut superseded = Vec::new();
@@ -212,27 +250,32 @@ impl State {
             };
             let wanted_before = pod.wanted;
             pod.wanted = intent.kind.wants();
-            let operation = Operation {
-                id: intent.id,
-                kind: intent.kind,
-                grace: None,
-                wanted_before,
-                verdict: None,
-                digest: None,
-                at: At::Recovering,
+            let request = Request {
+                admission: intent.admission,
+                run: intent.run,
+                ..Request::new(intent.kind)
             };
+            let operation = Operation::new(intent.id, request, wanted_before, At::Recovering);
             if let Some(older) = pod.operation.replace(operation) {
                 superseded.push(Intent {
                     id: older.id,
                     pod: intent.pod.clone(),
                     kind: older.kind,
                     accepted_at: intent.accepted_at,
-                    admission: Admission::Fit,
-                    run: None,
+                    admission: older.admission,
+                    run: older.run,
                 });
             }
         }
+        state.balance();
         (state, superseded)
+    }
+
+    /// Sorts the pods of every workflow anew, after a change of the catalogue.
+    pub(super) fn sort_workflows(&mut self) {
+        for workflow in self.workflows.values_mut() {
+            workflow.sort(&self.pods);
+        }
     }
 
     /// The event that tells of this daemon's beginning.
@@ -270,8 +313,30 @@ impl State {
             {
                 next = next.min(deadline).min(steady_at.unwrap_or(deadline));
             }
+            if let Some(Operation {
+                at: At::Evicting(eviction),
+                ..
+            }) = &pod.operation
+            {
+                next = next.min(eviction.deadline().unwrap_or(next));
+            }
+        }
+        for active in self.runs.values() {
+            next = next.min(self.run_deadline(active).unwrap_or(next));
         }
         next
+    }
+
+    fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {
+        if let Some(failing) = &active.failing {
+            return Some(failing.until);
+        }
+        match active.run.phase {
+            Phase::Evicting { .. } => active.eviction.as_ref()?.deadline(),
+            Phase::Starting { deadline } if active.stored && self.settled => Some(deadline),
+            Phase::Ended { at, .. } => Some(later(at, RUN_REMEMBERED)),
+            _ => None,
+        }
     }
 
     pub(super) fn usage_of(&self, name: &PodName) -> PodUsage {

@@ -83,10 +83,13 @@ fn category(value: &str, path: &Path, report: &mut Report<'_>) -> Category {
 }
 
 fn priority(value: &str, path: &Path, report: &mut Report<'_>) -> Priority {
-    value
-        .trim()
-        .parse()
-        .ok()
+    checked_priority(value.trim().parse().ok(), path, report)
+}
+
+/// The priority of this number; the default, and a report, where it is none.
+pub fn checked_priority(number: Option<i64>, path: &Path, report: &mut Report<'_>) -> Priority {
+    number
+        .and_then(|number| u8::try_from(number).ok())
         .and_then(Priority::new)
         .unwrap_or_else(|| {
             report.add(

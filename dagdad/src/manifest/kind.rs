@@ -15,6 +15,8 @@ use super::substitution::has_variable;
 pub enum Kind {
     /// `v1/Pod`.
     Pod,
+    /// `dagda/v1` `Workflow`.
+    Workflow,
     /// A document that belongs to the pods of its file.
     Companion(CompanionKind),
 }
@@ -46,8 +48,8 @@ pub struct Header {
     pub name: String,
 }
 
-const SUPPORTED: &str = "Dagda takes v1/Pod, and beside it in the same file the v1/ConfigMap and v1/PersistentVolumeClaim documents that it refers to";
-const KINDS: [&str; 3] = ["Pod", "ConfigMap", "PersistentVolumeClaim"];
+const SUPPORTED: &str = "Dagda takes v1/Pod, beside it in the same file the v1/ConfigMap and v1/PersistentVolumeClaim documents that it refers to, and dagda/v1/Workflow";
+const KINDS: [&str; 4] = ["Pod", "ConfigMap", "PersistentVolumeClaim", "Workflow"];
 
 /// Reads kind and name, or reports why that is impossible.
 pub fn header(root: &Node, report: &mut Report<'_>) -> Option<Header> {
@@ -88,18 +90,19 @@ fn kind(root: &Node, report: &mut Report<'_>) -> Option<Kind> {
     let (version, kind) = (version?, kind?);
     let refused = match (version, kind) {
         ("v1", "Pod") => return Some(Kind::Pod),
+        ("dagda/v1", "Workflow") => return Some(Kind::Workflow),
         ("v1", "ConfigMap") => return Some(Kind::Companion(CompanionKind::ConfigMap)),
         ("v1", "PersistentVolumeClaim") => {
             return Some(Kind::Companion(CompanionKind::PersistentVolumeClaim));
         }
         ("v1", "Secret") => "v1/Secret is not supported, since manifests are stored in plain text; create the secret with `podman secret create`, or put the value into the variables file and write ${NAME}".to_owned(),
         ("v1", "List") => "v1/List is not supported; write its items as documents of their own, parted by `---`".to_owned(),
-        ("dagda/v1", "Workflow") => "workflows are not supported by this version".to_owned(),
         (_, "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job") => format!(
             "{version}/{kind} is not supported; put what stands under its spec.template into a v1/Pod. {SUPPORTED}"
         ),
-        (_, "Pod" | "ConfigMap" | "PersistentVolumeClaim") => {
-            report.add(&version_path, format!("{version:?} has no {kind}; write apiVersion: v1"));
+        (_, "Pod" | "ConfigMap" | "PersistentVolumeClaim" | "Workflow") => {
+            let right = if kind == "Workflow" { "dagda/v1" } else { "v1" };
+            report.add(&version_path, format!("{version:?} has no {kind}; write apiVersion: {right}"));
             return None;
         }
         _ => {

@@ -39,7 +39,7 @@ impl<'d> Report<'d> {
     /// Notes that the value at `path` is wrong. Only the first problem of a value counts:
     /// what is wrong above or below it follows from that one.
     pub fn add(&mut self, path: &Path, message: impl Into<String>) {
-        if self.problems.len() == MAX_PROBLEMS {
+        if self.is_full() {
             return;
         }
         let known = self
@@ -53,7 +53,7 @@ impl<'d> Report<'d> {
 
     /// Notes a problem also where the value has one already.
     pub fn add_another(&mut self, path: &Path, message: impl Into<String>) {
-        if self.problems.len() == MAX_PROBLEMS {
+        if self.is_full() {
             return;
         }
         self.problems.push(Problem {
@@ -116,6 +116,12 @@ impl<'d> Report<'d> {
     pub fn place(&self, path: &Path) -> String {
         let Mark { line, .. } = self.root.place(path);
         format!("{}:{line}", self.source)
+    }
+
+    /// Whether nothing more is taken in.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     /// What was found, by line.

@@ -6,8 +6,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod};
 use serde_json::Value;
 
 use crate::domain::catalogue::{CataloguePod, Manifest, RenderedPod};
-use crate::domain::name::PodName;
+use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::pod::PodSpec;
+use crate::domain::workflow::{CatalogueWorkflow, WorkflowSpec};
 
 use super::companion::{self, CompanionName, Reference};
 use super::document::{self, Document};
@@ -19,6 +20,7 @@ use super::report::Report;
 use super::substitution;
 use super::typed;
 use super::variables::Variables;
+use super::workflow::{self, Workflow};
 use super::{json, pod};
 
 /// What messages call the text of a manifest that lies in the catalogue.
@@ -67,25 +69,69 @@ pub fn recall(manifest: &Manifest, variables: &Variables) -> Result<CataloguePod
     }
 }
 
-type Read = (Option<(PodSpec, Vec<Value>)>, Vec<Problem>);
+/// As [`recall`], for a workflow. What depends on a variable that is gone or no longer fits
+/// does least: nothing is stopped when a pod fails, priority and timeout are the defaults, the
+/// description keeps its `${NAME}`. Its pods depend on no variable.
+///
+/// # Errors
+/// The text is no manifest of a workflow: it was damaged, or not made by `parse`.
+pub fn recall_workflow(
+    manifest: &Manifest,
+    variables: &Variables,
+) -> Result<CatalogueWorkflow, ManifestErrors> {
+    let documents = split(manifest).map_err(|problem| ManifestErrors {
+        problems: vec![problem],
+    })?;
+    let [Document { root, .. }] = &documents[..] else {
+        return Err(ManifestErrors {
+            problems: vec![damaged("is not one document")],
+        });
+    };
+    let mut report = Report::new(SOURCE, None, root);
+    let spec = match kind::header(root, &mut report) {
+        Some(header) if header.kind == Kind::Workflow => {
+            read_workflow(&header.name, root, variables, usize::MAX, &mut report)
+        }
+        Some(_) => {
+            report.add(&Path::root(), "is not a workflow");
+            None
+        }
+        None => None,
+    };
+    match spec {
+        Some(spec) => Ok(CatalogueWorkflow {
+            spec,
+            manifest: manifest.clone(),
+        }),
+        None => Err(ManifestErrors {
+            problems: report.into_problems(),
+        }),
+    }
+}
 
-fn read(manifest: &Manifest, variables: &Variables, limit: usize) -> Read {
-    let damaged = |message: &str| Problem {
+fn damaged(message: &str) -> Problem {
+    Problem {
         source: SOURCE.to_owned(),
         mark: None,
         document: None,
         path: Path::root(),
         message: message.to_owned(),
-    };
-    let documents = match document::split(&manifest.text) {
+    }
+}
+
+fn split(manifest: &Manifest) -> Result<Vec<Document>, Problem> {
+    document::split(&manifest.text).map_err(|error| Problem {
+        mark: Some(error.mark),
+        ..damaged(&error.message)
+    })
+}
+
+type Read = (Option<(PodSpec, Vec<Value>)>, Vec<Problem>);
+
+fn read(manifest: &Manifest, variables: &Variables, limit: usize) -> Read {
+    let documents = match split(manifest) {
         Ok(documents) => documents,
-        Err(error) => {
-            let problem = Problem {
-                mark: Some(error.mark),
-                ..damaged(&error.message)
-            };
-            return (None, vec![problem]);
-        }
+        Err(problem) => return (None, vec![problem]),
     };
     let mut problems = Vec::new();
     let mut spec = None;
@@ -103,6 +149,10 @@ fn read(manifest: &Manifest, variables: &Variables, limit: usize) -> Read {
                         references = read.references;
                         read.value
                     })
+                }
+                Kind::Workflow => {
+                    report.add(&Path::root(), "a workflow, where a pod is expected");
+                    None
                 }
                 Kind::Companion(kind) => {
                     companions.insert(CompanionName {
@@ -158,7 +208,7 @@ pub fn read_pod(
         .parse()
         .map_err(|error| report.add_reason(&path, &error))
         .ok();
-    let mut value = fill(root, variables, report);
+    let mut value = fill(root.to_value(), variables, report);
     let typed: Option<Pod> = fit(&mut value, limit, report);
     let (name, typed) = (name?, typed?);
     let references = companion::references(&typed);
@@ -169,6 +219,26 @@ pub fn read_pod(
     })
 }
 
+/// Reads a workflow's document. `None` where its pods and their order could not be read.
+pub fn read_workflow(
+    name: &str,
+    root: &Node,
+    variables: &Variables,
+    limit: usize,
+    report: &mut Report<'_>,
+) -> Option<WorkflowSpec> {
+    let path = Path::fields(["metadata", "name"]);
+    let name: Option<WorkflowName> = name
+        .parse()
+        .map_err(|error| report.add_reason(&path, &error))
+        .ok();
+    let mut value = root.to_value();
+    workflow::check_form(root, &mut value, report);
+    let mut value = fill(value, variables, report);
+    let typed: Option<Workflow> = fit(&mut value, limit, report);
+    workflow::read(name, typed?, report)
+}
+
 /// Reads a companion's document: its value, variables filled in.
 pub fn read_companion(
     kind: CompanionKind,
@@ -177,7 +247,7 @@ pub fn read_companion(
     limit: usize,
     report: &mut Report<'_>,
 ) -> Option<Value> {
-    let mut value = fill(root, variables, report);
+    let mut value = fill(root.to_value(), variables, report);
     let readable = match kind {
         CompanionKind::ConfigMap => fit::<ConfigMap>(&mut value, limit, report).is_some(),
         CompanionKind::PersistentVolumeClaim => {
@@ -205,8 +275,7 @@ pub fn check_references(
     }
 }
 
-fn fill(root: &Node, variables: &Variables, report: &mut Report<'_>) -> Value {
-    let mut value = root.to_value();
+fn fill(mut value: Value, variables: &Variables, report: &mut Report<'_>) -> Value {
     for missing in substitution::fill(&mut value, &Path::root(), variables) {
         report.add_another(
             &missing.path,

@@ -84,7 +84,8 @@ fn empty(value: &mut Value, path: &Path) -> bool {
     }
 }
 
-fn find_mut<'v>(value: &'v mut Value, path: &Path) -> Option<&'v mut Value> {
+/// The value that `path` leads to.
+pub fn find_mut<'v>(value: &'v mut Value, path: &Path) -> Option<&'v mut Value> {
     path.steps()
         .iter()
         .try_fold(value, |value, step| match step {

@@ -120,7 +120,7 @@ impl PodReader {
         let cpu_percent = self.meter.percent(Instant::now(), used, cores);
         let charged = super::fields::number(reread(&self.memory_charged, buffer).ok()?)?;
         let text = reread(&self.memory_stat, buffer).ok()?;
-        let MemorySplit { anon, file } = match self.memory_version {
+        let MemorySplit { anon, file, mapped } = match self.memory_version {
             Version::V1 => v1::memory_split(text),
             Version::V2 => v2::memory_split(text),
         }?;
@@ -129,7 +129,7 @@ impl PodReader {
             memory: Bytes(charged),
             anon: Bytes(anon),
             file: Bytes(file),
-            mapped: Bytes(0),
+            mapped: Bytes(mapped),
         })
     }
 }
@@ -139,21 +139,41 @@ impl PodReader {
 /// Shared memory (`shmem`: tmpfs, SysV and POSIX shared memory) lives in the page cache, and
 /// the kernel counts it there. Nothing but swap or its owner's end frees it, so here it counts
 /// as anonymous.
+///
+/// Pages belong to the cgroup that read them first. A file that somebody else read before the
+/// pod mapped it counts there, not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct MemorySplit {
     /// Anonymous and shared memory.
     anon: u64,
     /// Page cache that a file backs.
     file: u64,
+    /// The part of `file` that is mapped, at least.
+    mapped: u64,
+}
+
+/// The kernel's own figures for the page cache of a cgroup, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PageCache {
+    /// All of it, shared memory too.
+    all: u64,
+    /// Shared memory, mapped or not.
+    shmem: u64,
+    /// What is mapped, shared memory too: `NR_FILE_MAPPED` counts every mapped page that is not
+    /// anonymous (`folio_add_file_rmap_ptes` and its like in the kernel's `mm/rmap.c`).
+    mapped: u64,
 }
 
 impl MemorySplit {
-    /// From the kernel's figures, in which `cache` holds `shmem` too.
-    fn new(anonymous: u64, cache: u64, shmem: u64) -> Self {
+    /// How much of the shared memory is mapped, the kernel does not tell. All of it is taken to
+    /// be, as it mostly is: it was counted as anonymous, and nothing counts twice.
+    fn new(anonymous: u64, PageCache { all, shmem, mapped }: PageCache) -> Self {
         // The figures are not of one instant: the part can exceed the whole for a moment.
+        let file = all.saturating_sub(shmem);
         Self {
             anon: anonymous.saturating_add(shmem),
-            file: cache.saturating_sub(shmem),
+            file,
+            mapped: mapped.saturating_sub(shmem).min(file),
         }
     }
 }

@@ -5,6 +5,9 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use super::*;
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::PodUsage;
@@ -129,6 +132,64 @@ fn a_hungry_process_shows_in_its_cgroup() {
         burning.cpu_percent <= 100.0 * f64::from(sampler.host.cores()),
         "{burning:?}"
     );
+}
+
+/// A database file of 32 MiB and more.
+async fn write_database(path: &std::path::Path) {
+    let mut database = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    let rows = "CREATE TABLE rows AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 34000) SELECT randomblob(1024) AS row FROM n";
+    sqlx::query(rows).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+/// SQLite reads a database through a mapping of its file where it is asked to: a process that
+/// maps a file, without a line of unsafe code here. The pages are the cgroup's, since a process
+/// in it was the first to touch them.
+#[tokio::test]
+async fn a_mapped_file_shows_in_the_cgroup_that_it_belongs_to() {
+    // Not in /tmp, which may be memory: no file is behind that.
+    let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+    let [written, copy] = ["written", "copy"].map(|name| dir.path().join(name));
+    write_database(&written).await;
+    let mut cgroup = RealCgroup::create("mapped");
+    let mut sampler = HostSampler::start(&SamplerOptions::default()).unwrap();
+    cgroup.run(&format!(
+        "cp '{}' '{}'\necho ready\nexec sleep 1000",
+        written.display(),
+        copy.display()
+    ));
+    let read = measure(&mut sampler, &cgroup);
+    assert!(read.file >= Bytes::mib(32), "{read:?}");
+    assert!(read.mapped < Bytes::mib(8), "only programs: {read:?}");
+
+    let mut database = SqliteConnectOptions::new()
+        .filename(&copy)
+        .read_only(true)
+        .pragma("mmap_size", "1073741824")
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("SELECT max(row) FROM rows")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let mut rounds = std::iter::repeat_with(|| measure(&mut sampler, &cgroup)).take(1_000_000);
+    // The kernel may take a moment to add up what its CPUs counted.
+    let mapped = rounds
+        .find(|usage| usage.mapped >= Bytes::mib(32))
+        .expect("what is mapped shows in some round");
+    assert!(mapped.file >= mapped.mapped, "{mapped:?}");
+    assert!(mapped.working_set() >= mapped.anon + Bytes::mib(32));
+
+    database.close().await.unwrap();
+    rounds
+        .find(|usage| usage.mapped < Bytes::mib(8))
+        .expect("what is not mapped any more does not count in some round");
 }
 
 #[test]

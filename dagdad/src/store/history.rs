@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::outbox;
-use super::rows::{BadValue, timestamp};
+use super::rows::{BadValue, ReadError, in_domain, timestamp};
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::HistoryPoint;
 
@@ -238,7 +238,7 @@ pub async fn read(
     since: Timestamp,
     until: Timestamp,
     points: u32,
-) -> Result<Vec<HistoryPoint>, HistoryError> {
+) -> Result<Vec<HistoryPoint>, ReadError> {
     let (since, until) = (since.as_microsecond(), until.as_microsecond());
     if points == 0 || since >= until {
         return Ok(Vec::new());
@@ -258,18 +258,7 @@ pub async fn read(
         .fetch_all(&mut *snapshot)
         .await?;
     snapshot.commit().await?;
-    rows.into_iter().map(|row| Ok(row.try_into()?)).collect()
-}
-
-/// Why history could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
-    /// SQLite failed.
-    #[error(transparent)]
-    Sqlite(#[from] sqlx::Error),
-    /// A value is out of its range.
-    #[error(transparent)]
-    Value(#[from] BadValue),
+    in_domain(rows)
 }
 
 async fn seams(conn: &mut SqliteConnection, step: i64, until: i64) -> Result<Seams, sqlx::Error> {

@@ -7,9 +7,12 @@
 //! | table | SQLite | MariaDB | written by |
 //! | --- | --- | --- | --- |
 //! | `pods` | yes | mirrored | [`Record::PutPod`], [`Record::DeletePod`] |
+//! | `workflows` | yes | mirrored | [`Record::PutWorkflow`], [`Record::DeleteWorkflow`] |
+//! | `workflow_runs` | yes | mirrored | [`Record::PutRun`], pruned by [`Store::tidy`] |
+//! | `pod_runs` | yes | mirrored | [`Record::PutPodRun`], pruned by [`Store::tidy`] |
 //! | `events` | yes | mirrored | [`Record::Event`], pruned by [`Store::tidy`] |
 //! | `system_resources` | yes | mirrored | [`Record::Sample`], thinned by [`Store::tidy`] |
-//! | `workflows`, `resource_alerts` | yes | yes | nothing yet |
+//! | `resource_alerts` | yes | yes | nothing yet |
 //! | `intents` | yes | | [`Record::OpenIntent`], [`Record::CloseIntent`] |
 //! | `outbox`, `outbox_rejected`, `mirror_state` | yes | | the outbox |
 //! | `mirror_source` | | yes | the forwarder |
@@ -21,6 +24,7 @@
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
 //! | `options` | what the store is told when it is opened |
+//! | `restoring` | what a restarted daemon begins with |
 //! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
@@ -35,6 +39,7 @@ mod mariadb;
 mod options;
 mod outbox;
 mod records;
+mod restoring;
 mod retention;
 mod rows;
 mod sqlite;
@@ -47,14 +52,13 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
-use crate::domain::operation::Intent;
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
-use crate::ports::{MirrorLink, MirrorStatus, PodRecord, Record, Restored, Store, StoreError};
+use crate::ports::{MirrorLink, MirrorStatus, Record, Restored, Store, StoreError};
 
-use history::HistoryError;
-use rows::{EventRow, IntentRow, PodRow};
+use rows::{EventRow, ReadError, RunRow, in_domain};
 
 pub use mariadb::MariaDbOptions;
 pub use options::StoreOptions;
@@ -174,32 +178,9 @@ impl Store for LocalStore {
     async fn load(&self) -> Result<Restored, StoreError> {
         let database = &self.inner.database;
         let mut reader = database.reader().await?;
-        let pods: Vec<PodRow> = sqlx::query_as("SELECT * FROM pods ORDER BY name")
-            .fetch_all(&mut *reader)
+        restoring::load(&mut reader)
             .await
-            .map_err(|error| database.error(&error))?;
-        let intents: Vec<IntentRow> = sqlx::query_as(
-            "SELECT uuid, pod, kind, accepted_at FROM intents WHERE closed_at IS NULL
-             ORDER BY accepted_at, uuid",
-        )
-        .fetch_all(&mut *reader)
-        .await
-        .map_err(|error| database.error(&error))?;
-        Ok(Restored {
-            workflows: Vec::new(),
-            runs: Vec::new(),
-            pod_runs: Vec::new(),
-            pods: pods
-                .into_iter()
-                .map(PodRecord::try_from)
-                .collect::<Result<_, _>>()
-                .map_err(|value| database.damaged(&value))?,
-            intents: intents
-                .into_iter()
-                .map(Intent::try_from)
-                .collect::<Result<_, _>>()
-                .map_err(|value| database.damaged(&value))?,
-        })
+            .map_err(|error| database.read_error(&error))
     }
 
     async fn commit(&self, records: &[Record]) -> Result<(), StoreError> {
@@ -222,39 +203,20 @@ impl Store for LocalStore {
         let mut reader = database.reader().await?;
         history::read(&mut reader, since, until, points)
             .await
-            .map_err(|error| match error {
-                HistoryError::Sqlite(error) => database.error(&error),
-                HistoryError::Value(value) => database.damaged(&value),
-            })
+            .map_err(|error| database.read_error(&error))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<EventRecord>, StoreError> {
         let database = &self.inner.database;
         let mut reader = database.reader().await?;
-        let since = query.since.map_or(i64::MIN, Timestamp::as_microsecond);
-        let newest: Vec<EventRow> = match &query.object {
-            Some(object) => sqlx::query_as(
-                "SELECT * FROM events WHERE object = ? AND timestamp > ?
-                 ORDER BY timestamp DESC, uuid DESC LIMIT ?",
-            )
-            .bind(object),
-            None => sqlx::query_as(
-                "SELECT * FROM events WHERE timestamp > ?
-                 ORDER BY timestamp DESC, uuid DESC LIMIT ?",
-            ),
-        }
-        .bind(since)
-        .bind(query.limit)
-        .fetch_all(&mut *reader)
-        .await
-        .map_err(|error| database.error(&error))?;
-        newest
-            .into_iter()
-            .rev()
+        let newest = EventRow::newest(&mut reader, query).await;
+        let oldest_first = newest.map_err(ReadError::from).and_then(|mut rows| {
             // A kind that a later version wrote is not this one's to show.
-            .filter(|row| EventKind::parse(&row.kind).is_some())
-            .map(|row| row.try_into().map_err(|value| database.damaged(&value)))
-            .collect()
+            rows.retain(|row| EventKind::parse(&row.kind).is_some());
+            rows.reverse();
+            in_domain(rows)
+        });
+        oldest_first.map_err(|error| database.read_error(&error))
     }
 
     async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -279,11 +241,27 @@ impl Store for LocalStore {
         inner.database.settle(writer, outcome).map(drop)
     }
 
-    async fn runs(&self, _query: &RunQuery) -> Result<Vec<Run>, StoreError> {
-        Ok(Vec::new())
+    async fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        RunRow::newest(&mut reader, query.workflow.as_deref(), query.limit)
+            .await
+            .map_err(ReadError::from)
+            .and_then(in_domain)
+            .map_err(|error| database.read_error(&error))
     }
 
-    async fn find_run(&self, _id: &str) -> Result<Vec<Run>, StoreError> {
+    async fn find_run(&self, id: &str) -> Result<Vec<Run>, StoreError> {
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        RunRow::beginning_with(&mut reader, &id.to_ascii_lowercase())
+            .await
+            .map_err(ReadError::from)
+            .and_then(in_domain)
+            .map_err(|error| database.read_error(&error))
+    }
+
+    async fn alerts(&self, _query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -4,7 +4,7 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::outbox::{self, Relation};
-use super::rows::{EventRow, PodRow, SampleRow};
+use super::rows::{EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
 use crate::ports::Record;
 
 /// Writes `records` in one transaction. Returns by how much the outbox grew.
@@ -45,21 +45,32 @@ async fn write(
                 .await?;
             Some((Relation::Pods, uuid))
         }
-        Record::PutWorkflow(_)
-        | Record::DeleteWorkflow(_)
-        | Record::PutRun(_)
-        | Record::PutPodRun(_) => None,
+        Record::PutWorkflow(workflow) => {
+            let row = WorkflowRow::from(&**workflow);
+            row.put(conn).await?;
+            Some((Relation::Workflows, row.uuid))
+        }
+        Record::DeleteWorkflow(id) => {
+            let uuid = id.to_string();
+            sqlx::query("DELETE FROM workflows WHERE uuid = ?")
+                .bind(&uuid)
+                .execute(conn)
+                .await?;
+            Some((Relation::Workflows, uuid))
+        }
+        Record::PutRun(run) => {
+            let row = RunRow::from(&**run);
+            row.put(conn).await?;
+            Some((Relation::WorkflowRuns, row.uuid))
+        }
+        Record::PutPodRun(run) => {
+            let row = PodRunRow::from(&**run);
+            row.put(conn).await?;
+            Some((Relation::PodRuns, row.uuid))
+        }
+        Record::PutAlert(_) => None,
         Record::OpenIntent(intent) => {
-            sqlx::query(
-                "INSERT INTO intents (uuid, pod, kind, accepted_at) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (uuid) DO NOTHING",
-            )
-            .bind(intent.id.to_string())
-            .bind(intent.pod.as_str())
-            .bind(intent.kind.to_string())
-            .bind(intent.accepted_at.as_microsecond())
-            .execute(conn)
-            .await?;
+            IntentRow::from(intent).put(conn).await?;
             None
         }
         Record::CloseIntent { id, at, outcome } => {

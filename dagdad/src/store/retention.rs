@@ -8,9 +8,12 @@ use sqlx::{Connection as _, SqliteConnection};
 use super::history;
 use super::options::StoreOptions;
 use super::outbox::{self, Relation};
+use crate::domain::footprint::RUNS_KEPT;
 
 /// How long the intents of finished operations are kept.
 const CLOSED_INTENTS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// How many of a pod's runs are kept: more than are looked at, for people.
+const POD_RUNS_KEPT: usize = 2 * RUNS_KEPT;
 
 /// Drops what is older than it is kept. Returns by how much the outbox grew.
 pub(super) async fn prune(
@@ -37,10 +40,48 @@ pub(super) async fn prune(
     if mirrored && events.rows_affected() > 0 {
         queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
     }
+    queued += prune_runs(&mut tx, events_before, mirrored).await?;
     sqlx::query("DELETE FROM intents WHERE closed_at < ?")
         .bind(before(CLOSED_INTENTS_KEPT))
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
     Ok(queued)
+}
+
+/// Drops runs of workflows and of pods that ended before `before`, and each pod's surplus
+/// runs. One that has not ended is dropped only behind so many later ones of its pod: a pod
+/// has one life at a time, so that end was missed.
+async fn prune_runs(
+    conn: &mut SqliteConnection,
+    before: i64,
+    mirrored: bool,
+) -> Result<i64, sqlx::Error> {
+    let runs = sqlx::query_scalar("DELETE FROM workflow_runs WHERE ended_at < ? RETURNING uuid")
+        .bind(before)
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut pod_runs: Vec<String> =
+        sqlx::query_scalar("DELETE FROM pod_runs WHERE ended_at < ? RETURNING uuid")
+            .bind(before)
+            .fetch_all(&mut *conn)
+            .await?;
+    let surplus: Vec<String> = sqlx::query_scalar(
+        "DELETE FROM pod_runs WHERE uuid IN
+            (SELECT uuid FROM (SELECT uuid, row_number() OVER newest AS place FROM pod_runs
+                WINDOW newest AS (PARTITION BY pod ORDER BY started_at DESC, uuid DESC))
+             WHERE place > ?)
+         RETURNING uuid",
+    )
+    .bind(i64::try_from(POD_RUNS_KEPT).unwrap_or(i64::MAX))
+    .fetch_all(&mut *conn)
+    .await?;
+    pod_runs.extend(surplus);
+    if !mirrored {
+        return Ok(0);
+    }
+    Ok(
+        outbox::enqueue_all(&mut *conn, Relation::WorkflowRuns, &runs).await?
+            + outbox::enqueue_all(&mut *conn, Relation::PodRuns, &pod_runs).await?,
+    )
 }

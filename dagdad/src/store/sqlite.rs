@@ -17,7 +17,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
 
-use super::rows::BadValue;
+use super::rows::{BadValue, ReadError};
 use crate::ports::StoreError;
 
 /// The database's name in the state directory.
@@ -132,8 +132,16 @@ impl Database {
         explain(&self.path, error)
     }
 
+    /// What it means that rows cannot be read.
+    pub fn read_error(&self, error: &ReadError) -> StoreError {
+        match error {
+            ReadError::Sqlite(error) => self.error(error),
+            ReadError::Value(value) => self.damaged(value),
+        }
+    }
+
     /// What a value means that cannot be understood.
-    pub fn damaged(&self, value: &BadValue) -> StoreError {
+    fn damaged(&self, value: &BadValue) -> StoreError {
         StoreError::Corrupt {
             path: self.path(),
             reason: value.to_string(),

@@ -1,11 +1,17 @@
 //! What a connection to MariaDB finds: a new database, an old one, a foreign one, none.
 
+use dagdad::domain::footprint::PodRun;
+use dagdad::domain::run::{Phase, Run};
 use dagdad::ports::{MirrorLink, Record, Store as _};
+use rstest::rstest;
 use sqlx::Executor as _;
 
 use crate::mariadb::MariaDb;
-use crate::records::{Forwarding, at, in_step, open, pod, put, sample, wait_for};
-use crate::tables::{MIRRORED, assert_equal};
+use crate::records::{
+    Forwarding, at, event, in_step, open, pod, pod_run, put, put_pod_run, put_run, put_workflow,
+    run, sample, wait_for, workflow,
+};
+use crate::tables::{MIRRORED, assert_equal, count, sqlite};
 
 /// MariaDB is configured, taken out of the configuration, and configured again.
 #[tokio::test]
@@ -20,10 +26,22 @@ async fn mariadb_may_be_configured_later() {
             .is_none()
     );
     let (kept, removed) = (pod("kept"), pod("removed"));
+    let (stays, leaves) = (workflow("stays"), workflow("leaves"));
+    let queued = run("stays", at(0), Phase::Queued);
+    let ended = PodRun {
+        ended_at: Some(at(9)),
+        ..pod_run("kept", at(0))
+    };
     store
         .commit(&[
             put(&kept),
             put(&removed),
+            put_workflow(&stays),
+            put_workflow(&leaves),
+            put_run(&queued),
+            put_pod_run(&ended),
+            put_pod_run(&pod_run("kept", at(10))),
+            Record::Event(event(at(0), None, "before")),
             Record::Sample(Box::new(sample(at(0), 1.0))),
         ])
         .await
@@ -41,16 +59,32 @@ async fn mariadb_may_be_configured_later() {
     store.close().await;
 
     let store = open(state.path(), None).await;
+    let running = Run {
+        phase: Phase::Running,
+        ..queued
+    };
     store
-        .commit(&[Record::DeletePod(removed.id), put(&pod("new"))])
+        .commit(&[
+            Record::DeletePod(removed.id),
+            put(&pod("new")),
+            Record::DeleteWorkflow(leaves.id),
+            put_workflow(&workflow("new")),
+            put_run(&running),
+        ])
         .await
         .unwrap();
+    // The life that ended goes, and the event and the sample with it.
+    store.tidy(at(31 * 86_400)).await.unwrap();
     store.close().await;
 
     let store = open(state.path(), Some(server.options())).await;
     let forwarding = Forwarding::of(&store);
     in_step(&store).await;
     assert_equal(state.path(), &mut admin).await;
+    for (table, expected) in MIRRORED.into_iter().zip([2, 2, 1, 1, 0, 0]) {
+        let rows = count(&mut sqlite(state.path()).await, table).await;
+        assert_eq!(rows, expected, "{table}");
+    }
     forwarding.shut_down().await;
 }
 
@@ -230,28 +264,41 @@ async fn a_missing_table_is_named_and_got_over() {
     forwarding.shut_down().await;
 }
 
-/// A migration that was cut off half way is done again.
+/// A migration that was cut off half way is done again, with the rows that came before it.
+#[rstest]
+#[case(
+    "UPDATE dagda_orchestrator._sqlx_migrations SET success = FALSE WHERE version = 2;
+    DELETE FROM dagda_orchestrator._sqlx_migrations WHERE version = 3;
+    ALTER TABLE dagda_orchestrator.system_resources DROP COLUMN io_pressure;
+    DROP TABLE dagda_orchestrator.mirror_source;"
+)]
+#[case(
+    "UPDATE dagda_orchestrator._sqlx_migrations SET success = FALSE WHERE version = 3;
+    ALTER TABLE dagda_orchestrator.workflows DROP INDEX name, DROP COLUMN manifest_digest;
+    DROP TABLE dagda_orchestrator.pod_runs;"
+)]
 #[tokio::test]
-async fn a_migration_that_was_cut_off_is_done_again() {
+async fn a_migration_that_was_cut_off_is_done_again(#[case] cut_off: &'static str) {
     let server = MariaDb::start().await;
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path(), Some(server.options())).await;
     let forwarding = Forwarding::of(&store);
-    in_step(&store).await;
-    forwarding.crash().await;
-    server
-        .admin()
-        .await
-        .execute(
-            "UPDATE dagda_orchestrator._sqlx_migrations SET success = FALSE WHERE version = 2;
-             ALTER TABLE dagda_orchestrator.system_resources DROP COLUMN io_pressure;
-             DROP TABLE dagda_orchestrator.mirror_source;",
-        )
+    let (ai, run) = (workflow("ai"), run("ai", at(0), Phase::Running));
+    store
+        .commit(&[put_workflow(&ai), put_run(&run)])
         .await
         .unwrap();
+    in_step(&store).await;
+    forwarding.crash().await;
+    server.admin().await.execute(cut_off).await.unwrap();
     let forwarding = Forwarding::of(&store);
     store
-        .commit(&[Record::Sample(Box::new(sample(at(0), 5.0)))])
+        .commit(&[
+            Record::Sample(Box::new(sample(at(0), 5.0))),
+            // Its digest was lost with the column, which a real cut-off would not have made yet.
+            put_workflow(&ai),
+            put_pod_run(&pod_run("llama", at(0))),
+        ])
         .await
         .unwrap();
     in_step(&store).await;

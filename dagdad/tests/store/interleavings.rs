@@ -1,17 +1,24 @@
 //! Any order of commits, tidying, restarts and forwarder deaths ends with equal tables.
 
+use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
-use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _};
-use dagdad::store::LocalStore;
+use dagdad::domain::footprint::PodRun;
+use dagdad::domain::run::{Outcome, Phase, Run};
+use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _, WorkflowRecord};
+use dagdad::store::{LocalStore, MariaDbOptions, StoreOptions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sqlx::Executor as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::mariadb::MariaDb;
-use crate::records::{Forwarding, at, event, in_step, open, pod, sample};
+use crate::records::{
+    Forwarding, at, event, in_step, options, pod, pod_run, put_pod_run, put_run, put_workflow, run,
+    sample, workflow,
+};
 use crate::tables::assert_equal;
 
 #[derive(Debug, Clone)]
@@ -33,6 +40,13 @@ enum Step {
 enum Change {
     Put(usize),
     Delete(usize),
+    /// A workflow comes into the catalogue, or changes there.
+    PutWorkflow(usize),
+    DeleteWorkflow(usize),
+    /// A run begins, goes on, or ends.
+    Run(usize),
+    /// A pod begins to run, or ends.
+    Life(usize),
     /// Two pods exchange their names (through a third, since names are unique).
     Swap(usize, usize),
     Sample,
@@ -44,6 +58,10 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         3 => (0..4usize).prop_map(Change::Put),
         2 => (0..4usize).prop_map(Change::Delete),
         1 => (0..4usize, 0..4usize).prop_map(|(a, b)| Change::Swap(a, b)),
+        1 => (0..2usize).prop_map(Change::PutWorkflow),
+        1 => (0..2usize).prop_map(Change::DeleteWorkflow),
+        3 => (0..2usize).prop_map(Change::Run),
+        3 => (0..2usize).prop_map(Change::Life),
         3 => Just(Change::Sample),
         3 => Just(Change::Event),
     ];
@@ -64,6 +82,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// The catalogue as it should be, and the time.
 struct World {
     pods: [Option<PodRecord>; 4],
+    workflows: [Option<WorkflowRecord>; 2],
+    /// Those that go on.
+    runs: [Option<Run>; 2],
+    lives: [Option<PodRun>; 2],
     second: i64,
 }
 
@@ -82,6 +104,41 @@ impl World {
                 }
                 Change::Delete(n) => {
                     records.extend(self.pods[n].take().map(|pod| Record::DeletePod(pod.id)));
+                }
+                Change::PutWorkflow(n) => {
+                    let workflow =
+                        self.workflows[n].get_or_insert_with(|| workflow(&format!("workflow-{n}")));
+                    workflow.updated_at = now;
+                    records.push(put_workflow(workflow));
+                }
+                Change::DeleteWorkflow(n) => records.extend(
+                    self.workflows[n]
+                        .take()
+                        .map(|workflow| Record::DeleteWorkflow(workflow.id)),
+                ),
+                Change::Run(n) => {
+                    let phase = match self.runs[n].as_ref().map(|run| &run.phase) {
+                        None => Phase::Queued,
+                        Some(Phase::Queued) => Phase::Starting { deadline: now },
+                        Some(Phase::Starting { .. }) => Phase::Running,
+                        Some(_) => Phase::Ended {
+                            at: now,
+                            outcome: Outcome::Stopped,
+                        },
+                    };
+                    let current = self.runs[n].get_or_insert_with(|| run("ai", now, Phase::Queued));
+                    current.phase = phase;
+                    records.push(put_run(current));
+                    self.runs[n].take_if(|run| !run.active());
+                }
+                Change::Life(n) => {
+                    if let Some(mut life) = self.lives[n].take() {
+                        life.ended_at = Some(now);
+                        records.push(put_pod_run(&life));
+                    } else {
+                        let life = self.lives[n].insert(pod_run(&format!("pod-{n}"), now));
+                        records.push(put_pod_run(life));
+                    }
                 }
                 Change::Swap(a, b) => {
                     let (Some(mut one), Some(mut other)) =
@@ -130,6 +187,15 @@ async fn forward_for(store: &LocalStore, polls: usize) {
     .await;
 }
 
+/// Runs and events are kept for six hours, so that some of them are dropped on the way.
+async fn open(state_dir: &Path, mariadb: Option<MariaDbOptions>) -> LocalStore {
+    let options = StoreOptions {
+        event_retention: Duration::from_hours(6),
+        ..options(state_dir, mariadb)
+    };
+    LocalStore::open(options).await.unwrap()
+}
+
 #[test]
 fn any_interleaving_ends_with_equal_tables() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -151,6 +217,9 @@ fn any_interleaving_ends_with_equal_tables() {
                 let state = tempfile::tempdir().unwrap();
                 let mut world = World {
                     pods: [const { None }; 4],
+                    workflows: [const { None }; 2],
+                    runs: [const { None }; 2],
+                    lives: [const { None }; 2],
                     second: 0,
                 };
                 let mut store = open(state.path(), Some(server.options())).await;
@@ -180,8 +249,14 @@ fn any_interleaving_ends_with_equal_tables() {
                 let forwarding = Forwarding::of(&store);
                 in_step(&store).await;
                 assert_equal(state.path(), &mut admin).await;
+                let restored = store.load().await.unwrap();
                 let expected = world.pods.iter().flatten().count();
-                assert_eq!(store.load().await.unwrap().pods.len(), expected);
+                assert_eq!(restored.pods.len(), expected);
+                let expected = world.workflows.iter().flatten().count();
+                assert_eq!(restored.workflows.len(), expected);
+                let mut expected: Vec<_> = world.runs.iter().flatten().cloned().collect();
+                expected.sort_by_key(|run| run.accepted_at);
+                assert_eq!(restored.runs, expected);
                 forwarding.crash().await;
                 store.close().await;
             });

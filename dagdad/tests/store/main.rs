@@ -8,7 +8,11 @@ mod history;
 mod interleavings;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod migration;
 mod mirror;
 mod opening;
 mod records;
+mod retention;
+mod round_trip;
+mod runs;
 mod tables;

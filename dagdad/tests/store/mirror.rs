@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dagdad::domain::event::EventQuery;
-use dagdad::domain::operation::{Intent, OperationId, OperationKind};
+use dagdad::domain::footprint::PodRun;
+use dagdad::domain::run::Phase;
 use dagdad::domain::state::PodStatus;
 use dagdad::ports::{MirrorLink, Record, Store as _};
 use dagdad::store::{LocalStore, MariaDbOptions};
 use secrecy::SecretString;
-use uuid::Uuid;
 
 use crate::mariadb::MariaDb;
-use crate::records::{Forwarding, at, event, in_step, open, pod, put, sample, wait_for};
+use crate::records::{
+    Forwarding, at, event, in_step, open, pod, pod_run, put, put_pod_run, put_run, run, sample,
+    start, wait_for,
+};
 use crate::tables::{assert_equal, count, sqlite};
 
 /// One story, told to both databases.
@@ -25,12 +28,7 @@ async fn the_story_reads_the_same_in_both_databases() {
 
     // A catalogue of two pods whose names differ in case only; one is started.
     let (mut llama, lower) = (pod("Llama"), pod("llama"));
-    let intent = Intent {
-        id: OperationId(Uuid::now_v7()),
-        pod: llama.name.clone(),
-        kind: OperationKind::Start,
-        accepted_at: at(1),
-    };
+    let intent = start("Llama", at(1));
     store
         .commit(&[put(&llama), put(&lower), Record::OpenIntent(intent.clone())])
         .await
@@ -75,7 +73,7 @@ async fn the_story_reads_the_same_in_both_databases() {
     let query = EventQuery {
         object: Some("Llama".into()),
         limit: 10,
-        since: None,
+        ..EventQuery::default()
     };
     assert_eq!(store.events(&query).await.unwrap(), [failed]);
 }
@@ -342,11 +340,14 @@ async fn the_outbox_does_not_outgrow_the_tables() {
     };
     let store = open(state.path(), Some(nowhere)).await;
     let mut subject = pod("subject");
+    let mut going = run("ai", at(0), Phase::Queued);
     for n in 0..200 {
         subject.updated_at = at(n);
+        going.ready_at = Some(at(n));
         store
             .commit(&[
                 put(&subject),
+                put_run(&going),
                 Record::Sample(Box::new(sample(at(n * 300), 1.0))),
             ])
             .await
@@ -354,12 +355,26 @@ async fn the_outbox_does_not_outgrow_the_tables() {
         store.tidy(at(n * 300)).await.unwrap();
     }
     let mut local = sqlite(state.path()).await;
-    let rows = count(&mut local, "system_resources").await + 1;
+    let rows = count(&mut local, "system_resources").await + 2;
     let waiting = count(&mut local, "outbox").await;
     // One entry for each row and each pruned tier, and those of the first full sync.
-    assert!(waiting <= rows + 6, "{waiting} entries for {rows} rows");
+    assert!(waiting <= rows + 9, "{waiting} entries for {rows} rows");
     assert_eq!(
         i64::try_from(store.mirror().borrow().outbox).unwrap(),
         waiting
+    );
+
+    // Of what can change, what was dropped waits too, each row once.
+    let lives: Vec<PodRun> = (0..30).map(|n| pod_run("llama", at(n))).collect();
+    for records in [&lives, &lives] {
+        let records: Vec<Record> = records.iter().map(put_pod_run).collect();
+        store.commit(&records).await.unwrap();
+        store.tidy(at(200 * 300)).await.unwrap();
+    }
+    assert_eq!(count(&mut local, "pod_runs").await, 20);
+    assert_eq!(count(&mut local, "outbox").await, waiting + 30);
+    assert_eq!(
+        i64::try_from(store.mirror().borrow().outbox).unwrap(),
+        waiting + 30
     );
 }

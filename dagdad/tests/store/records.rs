@@ -3,15 +3,23 @@
 use std::path::Path;
 use std::time::Duration;
 
+use dagdad::domain::admission::Admission;
 use dagdad::domain::catalogue::{Digest, Manifest};
 use dagdad::domain::event::{EventKind, EventRecord};
+use dagdad::domain::footprint::PodRun;
+use dagdad::domain::name::PodName;
+use dagdad::domain::operation::{Intent, OperationId, OperationKind};
 use dagdad::domain::pod::{Category, Footprint, Priority};
 use dagdad::domain::quantity::{Bytes, Millicpu};
+use dagdad::domain::run::{Phase, Run, RunId, RunMember, Step};
 use dagdad::domain::sample::{
     DiskSample, HostSample, MemorySample, PodUsage, PressureSample, Sample,
 };
 use dagdad::domain::state::{PodStatus, Wanted};
-use dagdad::ports::{MirrorLink, MirrorStatus, PodRecord, Record, SampleRecord, Store as _};
+use dagdad::domain::workflow::OnFailure;
+use dagdad::ports::{
+    MirrorLink, MirrorStatus, PodRecord, Record, SampleRecord, Store as _, WorkflowRecord,
+};
 use dagdad::store::{LocalStore, MariaDbOptions, StoreOptions};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
@@ -49,6 +57,7 @@ pub fn pod(name: &str) -> PodRecord {
             memory: Bytes(6_442_450_945),
             anon: Bytes(1_000_000_001),
             file: Bytes(5_442_450_944),
+            mapped: Bytes(4_000_000_003),
         },
         created_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 123_456).unwrap(),
         updated_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 999_999).unwrap(),
@@ -59,12 +68,105 @@ pub fn put(pod: &PodRecord) -> Record {
     Record::PutPod(Box::new(pod.clone()))
 }
 
+pub fn names<const N: usize>(names: [&str; N]) -> Vec<PodName> {
+    names.map(|name| name.parse().unwrap()).to_vec()
+}
+
+pub fn workflow(name: &str) -> WorkflowRecord {
+    WorkflowRecord {
+        id: Uuid::now_v7(),
+        name: name.parse().unwrap(),
+        manifest: Manifest {
+            text: format!(
+                "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {{name: {name}}} # 🦙\n"
+            ),
+            digest: Digest("ef".repeat(32)),
+        },
+        description: Some("It's \"everything\"\nreally \\".to_owned()),
+        pods: names(["mariadb", "llama", "n8n"]),
+        priority: Priority::new(70).unwrap(),
+        estimated: Footprint {
+            memory: Bytes(12_884_901_889),
+            cpu: Millicpu(3_250),
+        },
+        active: true,
+        created_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 123_456).unwrap(),
+        updated_at: Timestamp::from_microsecond(EPOCH * 1_000_000 + 999_999).unwrap(),
+    }
+}
+
+pub fn put_workflow(workflow: &WorkflowRecord) -> Record {
+    Record::PutWorkflow(Box::new(workflow.clone()))
+}
+
+/// A run of two pods that was accepted at `at`.
+pub fn run(workflow: &str, at: Timestamp, phase: Phase) -> Run {
+    let member = |pod: &str, level, after: Vec<PodName>| RunMember {
+        pod: pod.parse().unwrap(),
+        level,
+        after,
+        step: Step::Waiting,
+        since: at,
+        started_by_run: level > 0,
+    };
+    Run {
+        id: RunId(Uuid::now_v7()),
+        workflow: workflow.parse().unwrap(),
+        priority: Priority::new(70).unwrap(),
+        on_failure: OnFailure::Rollback,
+        timeout: Duration::from_millis(300_250),
+        admission: Admission::Fit,
+        accepted_at: at,
+        admitted_at: None,
+        ready_at: None,
+        phase,
+        members: vec![
+            member("mariadb", 0, vec![]),
+            member("llama", 1, names(["mariadb"])),
+        ],
+    }
+}
+
+pub fn put_run(run: &Run) -> Record {
+    Record::PutRun(Box::new(run.clone()))
+}
+
+/// A life of `pod` that began at `at` and has not ended.
+pub fn pod_run(pod: &str, at: Timestamp) -> PodRun {
+    PodRun {
+        id: Uuid::now_v7(),
+        pod: pod.parse().unwrap(),
+        started_at: at,
+        ready_after: Some(Duration::from_micros(12_345_678)),
+        ended_at: None,
+        completed: false,
+        memory_peak: Bytes(6_442_450_945),
+        cpu_peak: Millicpu(1_999),
+    }
+}
+
+pub fn put_pod_run(run: &PodRun) -> Record {
+    Record::PutPodRun(Box::new(run.clone()))
+}
+
+pub fn start(pod: &str, at: Timestamp) -> Intent {
+    Intent {
+        id: OperationId(Uuid::now_v7()),
+        pod: pod.parse().unwrap(),
+        kind: OperationKind::Start,
+        accepted_at: at,
+        admission: Admission::Fit,
+        run: None,
+    }
+}
+
 pub fn event(at: Timestamp, object: Option<&str>, message: &str) -> EventRecord {
     EventRecord {
         id: Uuid::now_v7(),
         at,
         kind: EventKind::PodStarted,
         object: object.map(str::to_owned),
+        run: None,
         message: message.to_owned(),
     }
 }
@@ -78,6 +180,7 @@ pub fn sample(at: Timestamp, cpu_percent: f64) -> SampleRecord {
         memory: used,
         anon: used,
         file: Bytes(0),
+        mapped: Bytes(0),
     };
     SampleRecord {
         id: Uuid::now_v7(),

@@ -5,7 +5,14 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, MySqlConnection, Row as _, SqliteConnection};
 
-pub const MIRRORED: [&str; 3] = ["pods", "events", "system_resources"];
+pub const MIRRORED: [&str; 6] = [
+    "pods",
+    "workflows",
+    "workflow_runs",
+    "pod_runs",
+    "events",
+    "system_resources",
+];
 
 /// Another connection to the store's file.
 pub async fn sqlite(state_dir: &Path) -> SqliteConnection {
@@ -44,7 +51,9 @@ async fn columns(conn: &mut SqliteConnection, table: &str) -> Vec<(String, Kind)
         .into_iter()
         .map(|(name, declared)| {
             let kind = match declared.as_str() {
-                "INTEGER" if matches!(&*name, "timestamp" | "created_at" | "updated_at") => {
+                "INTEGER"
+                    if matches!(&*name, "timestamp" | "deadline") || name.ends_with("_at") =>
+                {
                     Kind::Time
                 }
                 "INTEGER" => Kind::Integer,

@@ -9,30 +9,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tonic::Streaming;
 
-use crate::cli::name::PodName;
+use crate::cli::name::Name;
 use crate::client::Daemon;
-use crate::commands::{Outcome, Session, stream_ended};
+use crate::commands::{Outcome, Session, Until, stream_ended};
 use crate::error::Error;
+use crate::output::Output;
 use crate::output::json::ErrorView;
 use crate::output::json::operations::{OperationView, OperationsView, OutcomeView};
 use crate::output::progress::{Progress, Track};
-use crate::output::{Output, colour, escape};
-
-/// How long an operation is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// Until dagdad has it in hand.
-    Accepted,
-    /// Until it has ended.
-    Done,
-}
-
-impl Until {
-    /// From `--no-wait`.
-    pub const fn from_no_wait(no_wait: bool) -> Self {
-        if no_wait { Self::Accepted } else { Self::Done }
-    }
-}
 
 /// How an operation ended, as far as it was waited for.
 #[derive(Debug)]
@@ -48,7 +32,7 @@ type Followed = (Track, Result<End, Error>);
 /// time. `noun` is what the operation is called: `start`.
 pub async fn perform<C, F>(
     noun: &'static str,
-    names: Vec<PodName>,
+    names: Vec<Name>,
     until: Until,
     session: &mut Session,
     call: C,
@@ -89,7 +73,7 @@ where
             }
             Err(error) => {
                 progress.aside(|| session.output.complaint(&error));
-                let error_view = ErrorView::from(&error);
+                let error_view = Box::new(ErrorView::from(&error));
                 failure.get_or_insert(error);
                 OutcomeView::Error { error: error_view }
             }
@@ -109,7 +93,7 @@ where
 }
 
 /// Each name once, where it stood first.
-fn distinct(names: Vec<PodName>) -> Vec<PodName> {
+fn distinct(names: Vec<Name>) -> Vec<Name> {
     let mut distinct = Vec::with_capacity(names.len());
     for name in names {
         if !distinct.contains(&name) {
@@ -142,7 +126,7 @@ impl Interrupts {
     async fn or_end(
         &mut self,
         noun: &str,
-        name: &PodName,
+        name: &Name,
         mut task: JoinHandle<Followed>,
     ) -> (Option<Track>, Result<End, Error>) {
         let goes_on =
@@ -227,7 +211,7 @@ fn words(stage: i32, message: String) -> String {
     word.to_owned()
 }
 
-fn told(noun: &str, name: &PodName, end: End) -> OutcomeView {
+fn told(noun: &str, name: &Name, end: End) -> OutcomeView {
     match end {
         End::Done { changed, message } if message.is_empty() => OutcomeView::Done {
             changed,
@@ -240,20 +224,12 @@ fn told(noun: &str, name: &PodName, end: End) -> OutcomeView {
     }
 }
 
-/// Prints a good end on stdout: bare into a pipe, with a mark and the time on a terminal.
+/// Prints a good end on stdout.
 fn report(output: &mut Output, view: &OutcomeView, took: Option<&str>) -> Result<(), Error> {
-    let (OutcomeView::Done { message, .. } | OutcomeView::Accepted { message }) = view else {
-        return Ok(());
-    };
-    if output.json() {
-        return Ok(());
-    }
-    let message = escape::cell(message);
-    if output.terminal() {
-        let mark = colour::paint(colour::GOOD, "✓");
-        let took = took.map(|took| format!(" {took}")).unwrap_or_default();
-        output.text(&format!("{mark} {message}{took}\n"))
-    } else {
-        output.text(&format!("{message}\n"))
+    match view {
+        OutcomeView::Done { message, .. } | OutcomeView::Accepted { message } if !output.json() => {
+            output.success(message, took)
+        }
+        _ => Ok(()),
     }
 }

@@ -2,9 +2,9 @@
 
 use dagda_proto::v1::RemovePodRequest;
 
-use super::operation::{Until, perform};
+use super::operation::perform;
 use crate::cli::pods::RemoveArgs;
-use crate::commands::{Outcome, Session};
+use crate::commands::{Outcome, Session, Until};
 use crate::error::Error;
 
 /// Takes pods out of the catalogue and out of Podman.

@@ -2,9 +2,9 @@
 
 use dagda_proto::v1::RestartPodRequest;
 
-use super::operation::{Until, perform};
+use super::operation::perform;
 use crate::cli::pods::RestartArgs;
-use crate::commands::{Outcome, Session};
+use crate::commands::{Outcome, Session, Until};
 use crate::error::Error;
 
 /// Stops pods and starts them again, all at the same time.

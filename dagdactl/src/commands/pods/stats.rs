@@ -2,7 +2,7 @@
 
 use dagda_proto::v1::{ListPodsRequest, ListPodsResponse};
 
-use crate::cli::name::PodName;
+use crate::cli::name::Name;
 use crate::cli::pods::StatsArgs;
 use crate::commands::{Outcome, Session, stream_ended};
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub async fn run(args: StatsArgs, session: &mut Session) -> Result<Outcome, Erro
 }
 
 /// The pods named, in that order; without names, those that run.
-fn select(list: ListPodsResponse, names: &[PodName]) -> Result<StatsView, Error> {
+fn select(list: ListPodsResponse, names: &[Name]) -> Result<StatsView, Error> {
     let PodListView { pods } = list.into();
     if names.is_empty() {
         let running = pods
@@ -58,16 +58,12 @@ fn select(list: ListPodsResponse, names: &[PodName]) -> Result<StatsView, Error>
             pods: running.map(PodStatsView::from).collect(),
         });
     }
-    let find = |name: &PodName| {
+    let find = |name: &Name| {
         let found = pods.iter().find(|pod| pod.name == name.as_str());
-        found
-            .cloned()
-            .map(PodStatsView::from)
-            .ok_or_else(|| Error::Refused {
-                code: "not_found".to_owned(),
-                message: format!("no pod named {name}; see: dagdactl pods list --all"),
-                log: Vec::new(),
-            })
+        found.cloned().map(PodStatsView::from).ok_or_else(|| {
+            let message = format!("no pod named {name}; see: dagdactl pods list --all");
+            Error::refused("not_found", message)
+        })
     };
     Ok(StatsView {
         pods: names.iter().map(find).collect::<Result<_, _>>()?,

@@ -2,9 +2,9 @@
 
 use dagda_proto::v1::StopPodRequest;
 
-use super::operation::{Until, perform};
+use super::operation::perform;
 use crate::cli::pods::StopArgs;
-use crate::commands::{Outcome, Session};
+use crate::commands::{Outcome, Session, Until};
 use crate::error::Error;
 
 /// Stops pods, all at the same time.

@@ -22,7 +22,7 @@ pub struct ApplyView {
 /// An applied object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AppliedObjectView {
-    /// `pod`.
+    /// `pod` or `workflow`.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -42,7 +42,7 @@ pub struct ExportView {
 /// A manifest of the catalogue.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ManifestView {
-    /// `pod`.
+    /// `pod` or `workflow`.
     pub kind: String,
     /// The object's name.
     pub name: String,

@@ -26,6 +26,8 @@ pub struct EventView {
     pub object: Option<String>,
     /// One line, with the numbers it was decided on.
     pub message: String,
+    /// The run it belongs to.
+    pub run: Option<String>,
 }
 
 impl From<v1::ListEventsResponse> for EventsView {
@@ -45,6 +47,7 @@ impl From<v1::Event> for EventView {
             kind,
             object,
             message,
+            run,
         } = wire;
         Self {
             id,
@@ -52,6 +55,7 @@ impl From<v1::Event> for EventView {
             kind,
             object,
             message,
+            run,
         }
     }
 }

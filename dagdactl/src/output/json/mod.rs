@@ -9,21 +9,26 @@
 //!
 //! A failed command's document has the key `error`, see [`ErrorDocument`].
 
+pub mod admission;
 pub mod catalogue;
 pub mod doctor;
 pub mod events;
 pub mod logs;
 pub mod operations;
+pub mod plan;
 pub mod pod_detail;
 pub mod pods;
 pub mod resources;
+pub mod runs;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod workflows;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::admission::DenialView;
 use crate::error::Error;
 
 /// The document of a failed command:
@@ -48,6 +53,10 @@ pub struct ErrorView {
     /// The last lines that the pod's containers wrote; left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// With the code `insufficient_resources`, where it is memory or CPU that lacks: the keys
+    /// of the whole explanation beside these.
+    #[serde(flatten)]
+    pub denial: Option<DenialView>,
 }
 
 impl From<&Error> for ErrorView {
@@ -56,6 +65,7 @@ impl From<&Error> for ErrorView {
             code: error.code().to_owned(),
             message: error.to_string(),
             log: error.log().to_vec(),
+            denial: error.denial().cloned().map(DenialView::from),
         }
     }
 }

@@ -44,6 +44,6 @@ pub enum OutcomeView {
     /// It failed.
     Error {
         /// Why.
-        error: ErrorView,
+        error: Box<ErrorView>,
     },
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use dagda_proto::v1;
 use serde::Serialize;
 
+use super::admission::ExpectationView;
 use super::pods::PodView;
 
 /// All that is known of a pod: the keys of [`PodView`] and these.
@@ -15,9 +16,9 @@ pub struct PodDetailView {
     pub pod: PodView,
     /// Pods that start before it.
     pub after: Vec<String>,
-    /// Memory that it is expected to use, from its manifest.
+    /// Memory that its manifest says it uses.
     pub declared_memory_bytes: u64,
-    /// CPU that it is expected to use, in thousandths of a core.
+    /// CPU that its manifest says it uses, in thousandths of a core.
     pub declared_cpu_millicores: u64,
     /// How long it may take to end before it is killed.
     pub grace_period_seconds: f64,
@@ -27,6 +28,15 @@ pub struct PodDetailView {
     pub containers: Vec<ContainerView>,
     /// The operation under way: `start`, `stop`, `restart` or `remove`.
     pub operation: Option<String>,
+    /// What it is expected to use, by its manifest and by what was seen; `null` for an
+    /// unmanaged pod.
+    pub expected: Option<ExpectationView>,
+    /// Memory that is held for it; `null` while it neither runs nor starts.
+    pub reserved_memory_bytes: Option<u64>,
+    /// CPU that is held for it, in thousandths of a core.
+    pub reserved_cpu_millicores: Option<u64>,
+    /// Active runs that need it.
+    pub runs: Vec<String>,
     /// The manifest as its owner wrote it, YAML.
     pub manifest: String,
     /// Changes whenever the manifest's meaning may have.
@@ -63,6 +73,10 @@ impl From<v1::PodDetail> for PodDetailView {
             manifest,
             manifest_digest,
             operation,
+            expected,
+            reserved_memory_bytes,
+            reserved_cpu_millicores,
+            runs,
         } = wire;
         let grace_period = grace_period.and_then(|grace| Duration::try_from(grace).ok());
         Self {
@@ -74,6 +88,10 @@ impl From<v1::PodDetail> for PodDetailView {
             restart_policy,
             containers: containers.into_iter().map(ContainerView::from).collect(),
             operation,
+            expected: expected.map(ExpectationView::from),
+            reserved_memory_bytes,
+            reserved_cpu_millicores,
+            runs,
             manifest,
             manifest_digest,
         }

@@ -53,6 +53,8 @@ pub struct PodView {
     pub ram_anon_bytes: Option<u64>,
     /// Of it, file-backed: page cache, mapped model weights.
     pub ram_file_bytes: Option<u64>,
+    /// Of what is file-backed, mapped: the pod would be slow without it.
+    pub ram_mapped_bytes: Option<u64>,
     /// Ports that it publishes.
     pub ports: Vec<PortView>,
     /// Its manifest was changed after it was started; a restart makes it use the new one.
@@ -98,6 +100,8 @@ pub struct PodStatsView {
     pub ram_anon_bytes: Option<u64>,
     /// Of it, file-backed.
     pub ram_file_bytes: Option<u64>,
+    /// Of what is file-backed, mapped.
+    pub ram_mapped_bytes: Option<u64>,
 }
 
 impl From<v1::ListPodsResponse> for PodListView {
@@ -124,20 +128,14 @@ impl From<v1::Pod> for PodView {
             changed,
             message,
         } = wire;
-        let usage = usage.map(|usage| {
-            let v1::Usage {
-                cpu_percent,
-                ram_bytes,
-                ram_anon_bytes,
-                ram_file_bytes,
-            } = usage;
-            (
-                rounded(cpu_percent),
-                ram_bytes,
-                ram_anon_bytes,
-                ram_file_bytes,
-            )
-        });
+        let measured = usage.is_some();
+        let v1::Usage {
+            cpu_percent,
+            ram_bytes,
+            ram_anon_bytes,
+            ram_file_bytes,
+            ram_mapped_bytes,
+        } = usage.unwrap_or_default();
         Self {
             name,
             category: managed.then(|| CategoryView::from_wire(category)),
@@ -145,10 +143,11 @@ impl From<v1::Pod> for PodView {
             state: PodStateView::from_wire(state),
             ready,
             since: since.and_then(time),
-            cpu_percent: usage.map(|u| u.0),
-            ram_bytes: usage.map(|u| u.1),
-            ram_anon_bytes: usage.map(|u| u.2),
-            ram_file_bytes: usage.map(|u| u.3),
+            cpu_percent: measured.then_some(rounded(cpu_percent)),
+            ram_bytes: measured.then_some(ram_bytes),
+            ram_anon_bytes: measured.then_some(ram_anon_bytes),
+            ram_file_bytes: measured.then_some(ram_file_bytes),
+            ram_mapped_bytes: measured.then_some(ram_mapped_bytes),
             ports: ports.into_iter().map(PortView::from).collect(),
             changed,
             managed,
@@ -184,6 +183,7 @@ impl From<PodView> for PodStatsView {
             ram_bytes,
             ram_anon_bytes,
             ram_file_bytes,
+            ram_mapped_bytes,
             ..
         } = pod;
         Self {
@@ -193,6 +193,7 @@ impl From<PodView> for PodStatsView {
             ram_bytes,
             ram_anon_bytes,
             ram_file_bytes,
+            ram_mapped_bytes,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Each document's shape is a promise to scripts: a changed snapshot is a changed contract.
 
+mod workflows;
+
 use dagda_proto::v1;
 use insta::assert_snapshot;
 use serde::Serialize;
@@ -29,6 +31,7 @@ fn failure() -> Error {
         code: "pod_failed".into(),
         message: "n8n ended".into(),
         log: vec!["panic".into()],
+        denial: None,
     }
 }
 
@@ -105,7 +108,7 @@ fn operations() {
             result(
                 "n8n",
                 OutcomeView::Error {
-                    error: (&error).into(),
+                    error: Box::new((&error).into()),
                 },
             ),
         ],

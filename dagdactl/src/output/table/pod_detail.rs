@@ -5,25 +5,17 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::grid::{Column, Grid, Tone, known, plain};
-use super::pods;
+use super::{field, pods};
 use crate::output::colour::{STRONG, paint};
+use crate::output::json::admission::{ExpectationView, ObservedView};
 use crate::output::json::pod_detail::PodDetailView;
-use crate::output::wrap::wrap;
 use crate::output::{escape, human};
 
 /// All that is known of a pod; the manifest stands last.
 pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> String {
     let pod = &view.pod;
     let mut text = String::new();
-    let mut field = |label: &str, value: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{}  {}",
-            paint(STRONG, format_args!("{label:<9}")),
-            escape::text(value)
-        );
-    };
+    let mut field = |label: &str, value: &str| field(&mut text, label, value, width);
     field("Name", &pod.name);
     match (pod.category, pod.priority) {
         (Some(category), Some(priority)) => field(
@@ -53,18 +45,16 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
         );
     }
     if let Some(message) = &pod.message {
-        let lines = wrap(message, "           ", width);
-        field("Message", lines.join("\n").trim_start());
+        field("Message", message);
     }
     if let (Some(cpu), Some(ram)) = (pod.cpu_percent, pod.ram_bytes) {
-        let split = match (pod.ram_anon_bytes, pod.ram_file_bytes) {
-            (Some(anon), Some(file)) => {
-                format!(
-                    " ({} anonymous, {} file-backed)",
-                    human::bytes(anon),
-                    human::bytes(file)
-                )
-            }
+        let split = match (pod.ram_anon_bytes, pod.ram_file_bytes, pod.ram_mapped_bytes) {
+            (Some(anon), Some(file), Some(mapped)) => format!(
+                "\n{} anonymous, {} file-backed, {} of that mapped",
+                human::bytes(anon),
+                human::bytes(file),
+                human::bytes(mapped)
+            ),
             _ => String::new(),
         };
         field(
@@ -77,20 +67,30 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
         );
     }
     if !view.manifest.is_empty() {
-        let cores = view.declared_cpu_millicores as f64 / 1000.0;
-        field(
-            "Declared",
-            &format!("{}, CPU {cores}", human::bytes(view.declared_memory_bytes)),
-        );
+        if view.expected.is_none() {
+            let declared = format!(
+                "{}, CPU {}",
+                human::bytes(view.declared_memory_bytes),
+                human::cores(view.declared_cpu_millicores)
+            );
+            field("Declared", &declared);
+        }
         field("Restart", &view.restart_policy.replace('_', " "));
         field("Grace", &format!("{} s", view.grace_period_seconds));
     }
     if !view.after.is_empty() {
         field("After", &view.after.join(", "));
     }
+    if !view.runs.is_empty() {
+        let runs: Vec<String> = view.runs.iter().map(|run| format!("run {run}")).collect();
+        field("Needed by", &runs.join("\n"));
+    }
     if !pod.ports.is_empty() {
         let ports: Vec<String> = pod.ports.iter().map(pods::port).collect();
-        field("Ports", &ports.join("\n           "));
+        field("Ports", &ports.join("\n"));
+    }
+    if let Some(expected) = &view.expected {
+        let _ = write!(text, "\n{}", footprint(view, expected, width));
     }
     if !view.containers.is_empty() {
         let _ = write!(text, "\n{}", containers(view));
@@ -102,6 +102,73 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
         }
     }
     text
+}
+
+/// What it declares beside what was seen, what is reckoned with and what is held for it.
+fn footprint(view: &PodDetailView, expected: &ExpectationView, width: Option<usize>) -> String {
+    let ExpectationView {
+        memory_bytes,
+        cpu_millicores,
+        declared_memory_bytes,
+        declared_cpu_millicores,
+        memory_basis,
+        cpu_basis,
+        observed,
+    } = expected;
+    let mut grid = Grid::new(&[
+        Column::Left(""),
+        Column::Right("DECLARED"),
+        Column::Right("OBSERVED"),
+        Column::Right("EXPECTED"),
+        Column::Left("BASIS"),
+        Column::Right("RESERVED"),
+    ]);
+    let observed = observed.as_ref();
+    grid.row([
+        plain("Memory"),
+        plain(human::bytes(*declared_memory_bytes)),
+        known(observed, |seen| {
+            human::bytes(seen.memory_highest_peak_bytes)
+        }),
+        plain(human::bytes(*memory_bytes)),
+        plain(memory_basis),
+        known(view.reserved_memory_bytes, human::bytes),
+    ]);
+    grid.row([
+        plain("CPU"),
+        plain(human::cores(*declared_cpu_millicores)),
+        known(observed, |seen| {
+            human::cores(seen.cpu_highest_peak_millicores)
+        }),
+        plain(human::cores(*cpu_millicores)),
+        plain(cpu_basis),
+        known(view.reserved_cpu_millicores, human::cores),
+    ]);
+    let told = match observed {
+        None => "Observed is nothing yet: it has not run.".to_owned(),
+        Some(seen) => {
+            let ObservedView {
+                runs,
+                confidence,
+                memory_lowest_peak_bytes,
+                memory_highest_peak_bytes,
+                cpu_highest_peak_millicores: _,
+                slowest_ready_seconds,
+            } = seen;
+            let ready = slowest_ready_seconds.map_or_else(
+                || "it has never become ready".to_owned(),
+                |seconds| format!("ready after {} at the latest", human::span(seconds)),
+            );
+            format!(
+                "Observed over {}, confidence {confidence}: memory peaks of {} to {}; {ready}.",
+                human::count((*runs).into(), "run"),
+                human::bytes(*memory_lowest_peak_bytes),
+                human::bytes(*memory_highest_peak_bytes),
+            )
+        }
+    };
+    grid.below(&told, "", width);
+    grid.render()
 }
 
 fn containers(view: &PodDetailView) -> String {

@@ -50,7 +50,7 @@ fn grid(
             category,
             known(pod.priority, |priority| priority.to_string()),
             state(pod),
-            ready(pod),
+            ready(pod.state, pod.ready),
             known(pod.cpu_percent, human::percent),
             known(pod.ram_bytes, human::bytes),
             known((!pod.ports.is_empty()).then_some(&pod.ports[..]), ports),
@@ -72,7 +72,8 @@ pub fn state(pod: &PodView) -> (String, Tone) {
     )
 }
 
-const fn tone(state: PodStateView, ready: bool) -> Tone {
+/// How a state looks.
+pub const fn tone(state: PodStateView, ready: bool) -> Tone {
     match state {
         PodStateView::Running if ready => Tone::Good,
         PodStateView::Running
@@ -84,8 +85,9 @@ const fn tone(state: PodStateView, ready: bool) -> Tone {
     }
 }
 
-fn ready(pod: &PodView) -> (String, Tone) {
-    match (pod.state, pod.ready) {
+/// Whether a pod in this state does its work.
+pub fn ready(state: PodStateView, ready: bool) -> (String, Tone) {
+    match (state, ready) {
         (_, true) => plain("yes"),
         (PodStateView::Running | PodStateView::Starting, false) => ("no".to_owned(), Tone::Warn),
         _ => ("-".to_owned(), Tone::Dim),
@@ -132,6 +134,7 @@ pub fn stats(view: &StatsView) -> String {
         Column::Right("RAM"),
         Column::Right("ANON"),
         Column::Right("FILE"),
+        Column::Right("MAPPED"),
     ]);
     for pod in &view.pods {
         let PodStatsView {
@@ -141,6 +144,7 @@ pub fn stats(view: &StatsView) -> String {
             ram_bytes,
             ram_anon_bytes,
             ram_file_bytes,
+            ram_mapped_bytes,
         } = pod;
         grid.row([
             plain(name),
@@ -149,6 +153,7 @@ pub fn stats(view: &StatsView) -> String {
             known(*ram_bytes, human::bytes),
             known(*ram_anon_bytes, human::bytes),
             known(*ram_file_bytes, human::bytes),
+            known(*ram_mapped_bytes, human::bytes),
         ]);
     }
     grid.render()

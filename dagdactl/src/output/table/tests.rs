@@ -1,5 +1,7 @@
 //! What people see, at 80 columns and in a pipe, without colour.
 
+mod workflows;
+
 use std::time::Duration;
 
 use dagda_proto::v1;
@@ -151,6 +153,10 @@ fn applied_objects() {
                 &["it runs with the old manifest: dagdactl pods restart qwen"],
             ),
             object("n8n", v1::Change::Unchanged, &[]),
+            v1::AppliedObject {
+                kind: "workflow".into(),
+                ..object("ai-complete", v1::Change::Created, &[])
+            },
         ],
         dry_run: true,
     };

@@ -2,6 +2,7 @@
 
 mod pods;
 mod services;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dagda_proto::ERROR_DETAIL_KEY;
+use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
 use dagda_proto::v1::{
     self, catalogue_service_server as catalogue, diagnostics_service_server as diagnostics,
 };
@@ -25,6 +27,7 @@ use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status};
 
 use crate::run::{Ran, command, finish};
+use crate::sample;
 
 type Answer<T> = Result<Response<T>, Status>;
 type Replies<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -63,6 +66,7 @@ impl Fake {
                     .add_service(status::StatusServiceServer::new(part.clone()))
                     .add_service(catalogue::CatalogueServiceServer::new(part.clone()))
                     .add_service(pods_service_server::PodsServiceServer::new(part.clone()))
+                    .add_service(WorkflowsServiceServer::new(part.clone()))
                     .add_service(resources::ResourcesServiceServer::new(part.clone()))
                     .add_service(events::EventsServiceServer::new(part.clone()))
                     .add_service(diagnostics::DiagnosticsServiceServer::new(part))
@@ -139,13 +143,25 @@ fn now() -> i64 {
 
 /// A refusal with its detail in the trailing metadata, as dagdad sends it.
 pub fn refusal(code: &str, message: &str) -> Status {
-    let detail = detail(code, message, &[]);
+    with_detail(&detail(code, message, &[]))
+}
+
+/// A refusal for lack of memory, with the whole explanation.
+pub fn no_room(kind: &str, name: &str) -> Status {
+    let message = format!("{name} does not fit: it needs 13 GiB of memory");
+    with_detail(&v1::ErrorDetail {
+        denial: Some(sample::workflows::denial(now(), kind, name)),
+        ..detail("insufficient_resources", &message, &[])
+    })
+}
+
+fn with_detail(detail: &v1::ErrorDetail) -> Status {
     let mut metadata = MetadataMap::new();
     metadata.insert_bin(
         ERROR_DETAIL_KEY,
         MetadataValue::from_bytes(&detail.encode_to_vec()),
     );
-    Status::with_metadata(Code::FailedPrecondition, message, metadata)
+    Status::with_metadata(Code::FailedPrecondition, detail.message.clone(), metadata)
 }
 
 fn detail(code: &str, message: &str, log: &[&str]) -> v1::ErrorDetail {

@@ -9,7 +9,7 @@ use tokio_stream::wrappers::IntervalStream;
 use tokio_stream::{StreamExt, iter, pending};
 use tonic::{Request, Response};
 
-use super::{Answer, Part, Replies, detail, now, refusal};
+use super::{Answer, Part, Replies, detail, no_room, now, refusal};
 use crate::sample;
 
 impl Part {
@@ -35,10 +35,7 @@ impl Part {
                 ));
             }
             "big" => {
-                return Err(refusal(
-                    "insufficient_resources",
-                    "big needs 8.0 GiB, 3.3 GiB are free",
-                ));
+                return Err(no_room("pod", "big"));
             }
             "refused" => return Err(refusal("permission_denied", "only root may do that")),
             "late" => return Err(refusal("shutting_down", "dagdad is shutting down")),

@@ -37,7 +37,11 @@ impl catalogue::CatalogueService for Part {
             return Err(refusal("invalid", &message));
         }
         let object = |file: &v1::ManifestFile| v1::AppliedObject {
-            kind: "pod".to_owned(),
+            kind: if file.text.contains("Workflow") {
+                "workflow".to_owned()
+            } else {
+                "pod".to_owned()
+            },
             name: file.name.rsplit('/').next().unwrap().to_owned(),
             change: v1::Change::Created.into(),
             notes: Vec::new(),

@@ -70,6 +70,7 @@ impl Disk {
                 | Record::DeleteWorkflow(_)
                 | Record::PutRun(_)
                 | Record::PutPodRun(_)
+                | Record::PutAlert(_)
                 | Record::Event(_)
                 | Record::Sample(_) => {}
             }

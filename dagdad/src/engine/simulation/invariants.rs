@@ -282,7 +282,7 @@ impl World {
                 "the apply of {ticket:?} was never answered"
             );
         }
-        let snapshot = daemon.state.snapshot();
+        let snapshot = daemon.state.snapshot(self.now);
         assert!(snapshot.settled);
         for view in &snapshot.pods {
             self.check_pod(view);

@@ -11,26 +11,41 @@ use super::super::effect::{Effect, Persist};
 use super::super::event::{Reply, Ticket};
 use super::super::pod::Pod;
 use super::super::state::{Applying, State};
-use crate::domain::catalogue::{Applied, CataloguePod, Change};
+use super::super::workflow::Workflow;
+use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::ObjectName;
 use crate::domain::state::PodStatus;
+use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::{Record, StoreError};
 
 impl State {
     pub(super) fn apply(
         &mut self,
         ticket: Ticket,
-        pods: Vec<CataloguePod>,
+        entries: Entries,
         dry_run: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
         if self.applying.is_some() && !dry_run {
-            return self.apply_queue.push_back((ticket, pods));
+            return self.apply_queue.push_back((ticket, entries));
         }
-        let applied: Vec<Applied> = pods.iter().map(|pod| self.compare(pod, &pods)).collect();
+        if let Err(error) = self.check_entries(&entries, now) {
+            if !dry_run {
+                let message = format!("apply refused: {error}");
+                self.note(EventKind::Refused, None, message, now, out);
+            }
+            let reply = Reply::Refused(error);
+            return out.push(Effect::Answer { ticket, reply });
+        }
+        let Entries { pods, workflows } = entries;
+        let applied: Vec<Applied> = pods
+            .iter()
+            .map(|pod| self.compare(pod, &pods))
+            .chain(workflows.iter().map(|entry| self.compare_workflow(entry)))
+            .collect();
         if dry_run
             || applied
                 .iter()
@@ -43,11 +58,11 @@ impl State {
         }
         let mut records = Vec::new();
         let mut changed = Vec::new();
-        for (entry, applied) in pods.into_iter().zip(&applied) {
-            let verb = match applied.change {
-                Change::Unchanged => continue,
-                Change::Created => "created",
-                Change::Changed => "changed",
+        let mut changed_workflows = Vec::new();
+        let (of_pods, of_workflows) = applied.split_at(pods.len());
+        for (entry, applied) in pods.into_iter().zip(of_pods) {
+            let Some(verb) = verb(applied.change) else {
+                continue;
             };
             let name = entry.spec.name.clone();
             let entry = Arc::new(entry);
@@ -68,10 +83,31 @@ impl State {
             )));
             changed.push((pod.id, entry));
         }
+        for (entry, applied) in workflows.into_iter().zip(of_workflows) {
+            let Some(verb) = verb(applied.change) else {
+                continue;
+            };
+            let name = entry.spec.name.clone();
+            let entry = Arc::new(entry);
+            let mut workflow = match self.workflows.get(&name) {
+                Some(workflow) => workflow.clone(),
+                None => Workflow::new(self.identities.next(now), Arc::clone(&entry), now),
+            };
+            workflow.entry = Arc::clone(&entry);
+            let active = self.active_run(&name).is_some();
+            let record = workflow.record(self.estimate(&entry.spec), active, now);
+            records.push(Record::PutWorkflow(Box::new(record)));
+            let message = format!("workflow {name} {verb}");
+            let object = Some(name.as_str());
+            let event = self.event_about(EventKind::Applied, object, None, message, now);
+            records.push(Record::Event(event));
+            changed_workflows.push((workflow.id, entry));
+        }
         self.applying = Some(Applying {
             ticket,
             applied,
             changed,
+            changed_workflows,
         });
         out.push(Effect::Persist(Persist::Change { ticket, records }));
     }
@@ -102,6 +138,16 @@ impl State {
             // What became of the pod meanwhile was held back.
             self.put_row(&name, now, out);
         }
+        for (id, entry) in applying.changed_workflows {
+            let name = entry.spec.name.clone();
+            if stored {
+                let kept = self.workflows.get(&name).map(|known| known.created_at);
+                let workflow = Workflow::new(id, entry, kept.unwrap_or(now));
+                self.workflows.insert(name.clone(), workflow);
+            }
+            self.put_workflow_row(&name, now, out);
+        }
+        self.sort_workflows();
         let reply = match result {
             Ok(()) => Reply::Applied(applying.applied),
             Err(error) => Reply::Refused(CommandError::Store(error.to_string())),
@@ -109,9 +155,9 @@ impl State {
         out.push(Effect::Answer { ticket, reply });
         // One that changes nothing is answered at once, and does not hold up the next.
         while self.applying.is_none()
-            && let Some((ticket, pods)) = self.apply_queue.pop_front()
+            && let Some((ticket, entries)) = self.apply_queue.pop_front()
         {
-            self.apply(ticket, pods, false, now, out);
+            self.apply(ticket, entries, false, now, out);
         }
     }
 
@@ -150,6 +196,13 @@ impl State {
                 }
             }
         }
+        let ceiling = self.memory_ceiling();
+        if self.host.is_some() && new.spec.footprint.memory > ceiling {
+            notes.push(format!(
+                "{name} can never fit here: it asks for {} of memory, and dagdad gives out {} at most",
+                new.spec.footprint.memory, ceiling
+            ));
+        }
         if change == Change::Unchanged {
             notes.clear();
         }
@@ -158,5 +211,34 @@ impl State {
             change,
             notes,
         }
+    }
+
+    fn compare_workflow(&self, new: &CatalogueWorkflow) -> Applied {
+        let name = &new.spec.name;
+        let mut notes = Vec::new();
+        let change = match self.workflows.get(name) {
+            None => Change::Created,
+            Some(known) if known.entry.manifest.digest == new.manifest.digest => Change::Unchanged,
+            Some(_) => {
+                if let Some(run) = self.active_run(name) {
+                    notes.push(format!("run {run} goes on as it was begun"));
+                }
+                Change::Changed
+            }
+        };
+        Applied {
+            name: ObjectName::Workflow(name.clone()),
+            change,
+            notes,
+        }
+    }
+}
+
+/// What became of an object, for its event.
+const fn verb(change: Change) -> Option<&'static str> {
+    match change {
+        Change::Unchanged => None,
+        Change::Created => Some("created"),
+        Change::Changed => Some("changed"),
     }
 }

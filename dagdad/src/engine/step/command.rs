@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Command, Reply, Ticket};
-use super::super::operation::{At, Operation, Queued};
+use super::super::operation::{At, Operation, Queued, Request};
 use super::super::pod::{Life, Pod};
 use super::super::state::{RuntimeLink, State};
 use crate::domain::admission::Admission;
@@ -21,6 +21,26 @@ use crate::domain::pod::PodSpec;
 use crate::domain::state::Wanted;
 use crate::ports::Record;
 
+/// What is asked of a pod.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask {
+    kind: OperationKind,
+    grace: Option<Duration>,
+    force: bool,
+    admission: Admission,
+}
+
+impl Ask {
+    const fn new(kind: OperationKind) -> Self {
+        Self {
+            kind,
+            grace: None,
+            force: false,
+            admission: Admission::Fit,
+        }
+    }
+}
+
 impl State {
     pub(super) fn command(
         &mut self,
@@ -33,19 +53,38 @@ impl State {
             let reply = Reply::Refused(CommandError::ShuttingDown);
             return out.push(Effect::Answer { ticket, reply });
         }
-        let (pod, kind, grace, force) = match command {
+        let (pod, ask) = match command {
             Command::Apply { entries, dry_run } => {
-                return self.apply(ticket, entries.pods, dry_run, now, out);
+                return self.apply(ticket, entries, dry_run, now, out);
             }
-            Command::Start { pod, admission: _ } => (pod, OperationKind::Start, None, false),
-            Command::Stop { pod, grace } => (pod, OperationKind::Stop, grace, false),
-            Command::Restart { pod } => (pod, OperationKind::Restart, None, false),
-            Command::Remove { pod, force } => (pod, OperationKind::Remove, None, force),
             Command::Run { .. } | Command::StopWorkflow { .. } | Command::RemoveWorkflow { .. } => {
-                return;
+                return self.workflow_command(ticket, command, now, out);
             }
+            Command::Start { pod, admission } => (
+                pod,
+                Ask {
+                    admission,
+                    ..Ask::new(OperationKind::Start)
+                },
+            ),
+            Command::Stop { pod, grace } => (
+                pod,
+                Ask {
+                    grace,
+                    ..Ask::new(OperationKind::Stop)
+                },
+            ),
+            Command::Restart { pod } => (pod, Ask::new(OperationKind::Restart)),
+            Command::Remove { pod, force } => (
+                pod,
+                Ask {
+                    force,
+                    ..Ask::new(OperationKind::Remove)
+                },
+            ),
         };
-        let reply = match self.operate(&pod, kind, grace, force, now, out) {
+        let kind = ask.kind;
+        let reply = match self.operate(&pod, ask, now, out) {
             Ok(reply) => reply,
             Err(error) => {
                 let object = pod.parse().ok();
@@ -60,12 +99,16 @@ impl State {
     pub(super) fn operate(
         &mut self,
         asked: &str,
-        kind: OperationKind,
-        grace: Option<Duration>,
-        force: bool,
+        ask: Ask,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, CommandError> {
+        let Ask {
+            kind,
+            grace,
+            force,
+            admission,
+        } = ask;
         let name = self.find(asked)?;
         let pod = &self.pods[&name];
         if let Some(joined) = join(pod, kind) {
@@ -102,20 +145,29 @@ impl State {
                 state: pod.status().as_str(),
             });
         }
+        if kind == OperationKind::Remove && !force {
+            self.check_runs(&name)?;
+        }
+        let request = match kind {
+            OperationKind::Start | OperationKind::Restart => {
+                self.admit_pod(&name, kind, admission, now, out)?
+            }
+            OperationKind::Stop | OperationKind::Remove => Request {
+                grace,
+                ..Request::new(kind)
+            },
+        };
         let id = OperationId(self.identities.next(now));
-        self.accept(&name, id, kind, grace, None, now, out);
+        self.accept(&name, id, request, now, out);
         Ok(Reply::Operation(id))
     }
 
     /// Stores an operation's intent and lines it up.
-    #[allow(clippy::too_many_arguments)] // one caller a kind of cause; a struct would only rename them
     pub(super) fn accept(
         &mut self,
         name: &PodName,
         id: OperationId,
-        kind: OperationKind,
-        grace: Option<Duration>,
-        verdict: Option<String>,
+        request: Request,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -127,22 +179,25 @@ impl State {
             .queued
             .as_ref()
             .map_or(pod.wanted, |queued| queued.operation.wanted_before);
-        let operation = Operation {
-            id,
-            kind,
-            grace,
-            wanted_before,
-            digest: None,
-            at: At::Storing,
-            verdict,
+        let kind = request.kind;
+        let event = request.event;
+        let message = match (&request.verdict, &request.cause) {
+            (Some(verdict), _) => verdict.clone(),
+            (None, Some(cause)) => format!("{kind} of {name}, {cause}"),
+            (None, None) => format!("{kind} of {name}"),
         };
-        if operation.verdict.is_none() {
+        let intent = Intent {
+            id,
+            pod: name.clone(),
+            kind,
+            accepted_at: now,
+            admission: request.admission,
+            run: request.run,
+        };
+        if request.verdict.is_none() {
             pod.wanted = kind.wants();
         }
-        let message = operation
-            .verdict
-            .clone()
-            .unwrap_or_else(|| format!("{kind} of {name}"));
+        let operation = Operation::new(id, request, wanted_before, At::Storing);
         let mut displaced = None;
         if pod.operation.is_none() {
             pod.deaths.clear();
@@ -153,15 +208,7 @@ impl State {
                 stored: false,
             });
         }
-        let intent = Intent {
-            id,
-            pod: name.clone(),
-            kind,
-            accepted_at: now,
-            admission: Admission::Fit,
-            run: None,
-        };
-        let event = self.event(EventKind::Accepted, Some(name), message.clone(), now);
+        let event = self.event(event, Some(name), message.clone(), now);
         out.push(Effect::Announce(event.clone()));
         let mut records = vec![Record::OpenIntent(intent), Record::Event(event)];
         records.extend(

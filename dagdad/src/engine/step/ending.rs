@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
-use super::super::operation::{AfterDiagnosis, At, Operation};
+use super::super::operation::{AfterDiagnosis, At, Operation, Request};
 use super::super::pod::{Life, Pod};
 use super::super::state::State;
 use super::later;
@@ -62,6 +62,7 @@ impl State {
                 pod.become_life(Life::Down, now);
                 if policy != RestartPolicy::Always {
                     pod.wanted = Wanted::Down;
+                    pod.completed = true;
                 }
                 let message = format!("{name} ran to its end");
                 self.note_pod(EventKind::PodStopped, name, message, now, out);
@@ -185,18 +186,14 @@ impl State {
         );
         pod.deaths.clear();
         if awaiting {
-            self.diagnose(&name, message, AfterDiagnosis::Halt, out);
+            self.diagnose(&name, message, AfterDiagnosis::Halt, now, out);
         } else {
             let id = OperationId(self.identities.next(now));
-            self.accept(
-                &name,
-                id,
-                OperationKind::Stop,
-                None,
-                Some(message),
-                now,
-                out,
-            );
+            let request = Request {
+                verdict: Some(message),
+                ..Request::new(OperationKind::Stop)
+            };
+            self.accept(&name, id, request, now, out);
         }
     }
 
@@ -207,6 +204,7 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        self.lines_for_runs(name, &lines);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };

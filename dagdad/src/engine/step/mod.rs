@@ -16,7 +16,7 @@
 //!
 //! ```text
 //!            ┌── start ─► rendering ─► pulling ─► creating ─► awaiting ─► end
-//!  storing ──┤                ▲                                   │ crash loop
+//!  storing ──┤  (evicting)    ▲                                   │ crash loop
 //!            ├── restart ─► stopping                              ▼
 //!            ├── stop ────► stopping ─► end       diagnosing ─► halting ─► end
 //!            └── remove ──► stopping ─► removing ─► end
@@ -28,15 +28,21 @@
 //! - Every operation that was begun is finished: with a report, a closed intent and an event.
 //! - A result that belongs to no waiting operation changes nothing.
 
+mod admission;
+mod alerts;
 mod catalogue;
 mod command;
+mod consistency;
 mod ending;
 mod observation;
 mod operation;
 mod outcome;
 mod recovery;
+mod run;
 #[cfg(test)]
 mod tests;
+mod usage;
+mod workflow;
 
 use std::collections::BTreeSet;
 
@@ -51,6 +57,7 @@ use crate::domain::error::CommandError;
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::name::PodName;
 use crate::domain::operation::OperationId;
+use crate::domain::run::{Run, RunId};
 use crate::domain::sample::Sample;
 use crate::ports::{MirrorLink, MirrorStatus, Record, SampleRecord};
 
@@ -94,10 +101,17 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             state.probed(&pod, watch, check, result, now, out);
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
-        Event::RunStored { .. } | Event::Tick => {}
+        Event::RunStored { run, result } => state.run_stored(run, result, now, out),
+        Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
+    state.balance();
+    state.advance_evictions(now, out);
+    state.advance_runs(now, out);
+    state.watch_alerts(now, out);
+    state.observe_usage(now, out);
+    state.balance();
     effects
 }
 
@@ -152,7 +166,9 @@ impl State {
 
     fn sampled(&mut self, sample: Sample, now: Timestamp, out: &mut Vec<Effect>) {
         self.host = Some(std::sync::Arc::new(sample.host.clone()));
+        self.sampled_at = now;
         self.usage = sample.pods.iter().cloned().collect();
+        self.measure_pods(now);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)
                 .unwrap_or(SignedDuration::from_secs(5));
@@ -168,6 +184,7 @@ impl State {
                     .filter(|(_, pod)| matches!(pod.life, Life::Up { .. }));
                 let rows = running.filter_map(|(name, _)| self.record_of(name, now));
                 records.extend(rows.map(|row| Record::PutPod(Box::new(row))));
+                records.extend(self.unwritten_usage());
             }
             out.push(Effect::Persist(Persist::Measurement(records)));
         }
@@ -267,7 +284,33 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let event = self.event(kind, object, message, now);
+        let run = object.and_then(|pod| self.run_of(pod));
+        self.note_about(kind, object.map(PodName::as_str), run, message, now, out);
+    }
+
+    /// Records an event of a run and tells its followers.
+    fn note_run(
+        &mut self,
+        kind: EventKind,
+        run: &Run,
+        message: String,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let object = Some(run.workflow.as_str());
+        self.note_about(kind, object, Some(run.id), message, now, out);
+    }
+
+    fn note_about(
+        &mut self,
+        kind: EventKind,
+        object: Option<&str>,
+        run: Option<RunId>,
+        message: String,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let event = self.event_about(kind, object, run, message, now);
         out.push(Effect::Announce(event.clone()));
         out.push(Effect::Persist(Persist::Fact {
             records: vec![Record::Event(event)],
@@ -282,14 +325,38 @@ impl State {
         message: String,
         now: Timestamp,
     ) -> EventRecord {
+        let run = object.and_then(|pod| self.run_of(pod));
+        self.event_about(kind, object.map(PodName::as_str), run, message, now)
+    }
+
+    fn event_about(
+        &mut self,
+        kind: EventKind,
+        object: Option<&str>,
+        run: Option<RunId>,
+        message: String,
+        now: Timestamp,
+    ) -> EventRecord {
         EventRecord {
             id: self.identities.next(now),
             at: now,
             kind,
-            object: object.map(ToString::to_string),
-            run: None,
+            object: object.map(ToOwned::to_owned),
+            run,
             message,
         }
+    }
+
+    /// The run that what happens to a pod belongs to: the one that acts on it, else the latest
+    /// that has it up.
+    fn run_of(&self, pod: &PodName) -> Option<RunId> {
+        let operation = self.pods.get(pod).and_then(|pod| pod.operation.as_ref());
+        let acting = operation.and_then(|operation| operation.run);
+        acting.or_else(|| {
+            let mut runs = self.runs.values().rev().map(|active| &active.run);
+            runs.find(|run| run.needs_pods() && run.member(pod).is_some())
+                .map(|run| run.id)
+        })
     }
 
     /// Writes a pod's row as it is now.
@@ -326,6 +393,6 @@ impl State {
     }
 }
 
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+pub(super) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -109,13 +109,15 @@ impl State {
                 }
                 let names: Vec<PodName> = self.pods.keys().cloned().collect();
                 let first = !mem::replace(&mut self.settled, true);
+                let mut again = Vec::new();
                 for name in names.iter().filter(|name| !outdated.contains(*name)) {
-                    if first {
-                        self.settle(name, now, out);
-                    } else {
+                    if !first {
                         self.observe(name, now, out);
+                    } else if self.settle(name, now, out) {
+                        again.push(name.clone());
                     }
                 }
+                self.start_again(again, now, out);
             }
             Err(error) => {
                 let reason = match error {
@@ -204,6 +206,7 @@ impl State {
             Some(PodCondition::Completed) if policy != RestartPolicy::Always => {
                 pod.become_life(Life::Down, now);
                 pod.wanted = Wanted::Down;
+                pod.completed = true;
                 let message = format!("{name} ran to its end");
                 self.finish(
                     name,
@@ -222,7 +225,7 @@ impl State {
             }) if policy == RestartPolicy::Never => {
                 pod.become_life(Life::Down, now);
                 let message = failure(name, &container, code, oom_killed);
-                self.diagnose(name, message, AfterDiagnosis::Fail, out);
+                self.diagnose(name, message, AfterDiagnosis::Fail, now, out);
             }
             Some(PodCondition::Completed | PodCondition::Failed { .. }) if stopped => {
                 pod.become_life(Life::Down, now);

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::{Action, Effect};
 use super::super::event::EffectResult;
+use super::super::eviction::Eviction;
 use super::super::operation::{AfterDiagnosis, At, Operation};
 use super::super::pod::{Life, Pod};
 use super::super::readiness::Watch;
@@ -15,6 +16,7 @@ use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::operation::{Done, OperationId, OperationKind, OperationView, Progress, Stage};
 use crate::domain::pod::PodSpec;
+use crate::domain::state::Wanted;
 use crate::ports::RuntimeError;
 
 impl State {
@@ -54,6 +56,7 @@ impl State {
                     name,
                     At::Pulling { rendered },
                     Action::EnsureImages(images),
+                    now,
                     out,
                 );
             }
@@ -62,12 +65,12 @@ impl State {
             }
             (At::Pulling { .. }, EffectResult::Pulling(progress)) => {
                 let message = format!("pulling {}: {}", progress.image, progress.message);
-                report(id, Stage::Pulling, message, out);
+                self.report(name, Stage::Pulling, message, out);
             }
             (At::Pulling { rendered }, EffectResult::Images(Ok(()))) => {
-                report(id, Stage::Creating, format!("starting {name}"), out);
+                self.report(name, Stage::Creating, format!("starting {name}"), out);
                 let action = Action::Play(Arc::clone(&rendered));
-                self.proceed(name, At::Creating { rendered }, action, out);
+                self.proceed(name, At::Creating { rendered }, action, now, out);
             }
             (At::Creating { rendered }, EffectResult::Played(Ok(()))) => {
                 self.played(name, Arc::new(rendered.spec.clone()), now, out);
@@ -88,14 +91,11 @@ impl State {
             }
             (At::Stopping, EffectResult::Stopped(Ok(()))) => self.stopped(name, now, out),
             (At::Stopping, EffectResult::Stopped(Err(error))) => {
+                if operation_kind == OperationKind::Restart {
+                    self.still_up(name, wanted_before);
+                }
                 self.list_after(name, now, out);
                 self.stopped_by_us(name, now);
-                if let Some(pod) = self.pods.get_mut(name)
-                    && operation_kind == OperationKind::Restart
-                    && !matches!(pod.life, Life::Up { .. })
-                {
-                    pod.wanted = wanted_before;
-                }
                 self.finish(name, Err(command_error(name, "stop", error)), now, out);
             }
             (At::Removing, EffectResult::Removed(Ok(()))) => self.removed(name, id, now, out),
@@ -107,14 +107,14 @@ impl State {
                 AfterDiagnosis::Fail => self.fail_with_log(name, message, log, now, out),
                 AfterDiagnosis::Halt => {
                     let grace = self.pods[name].entry.spec.grace;
-                    report(
-                        id,
+                    self.report(
+                        name,
                         Stage::Stopping,
                         format!("stopping {name}: {message}"),
                         out,
                     );
                     let at = At::Halting { message, log };
-                    self.proceed(name, at, Action::Stop { grace }, out);
+                    self.proceed(name, at, Action::Stop { grace }, now, out);
                 }
             },
             (At::Halting { message, log }, EffectResult::Stopped(result)) => {
@@ -138,7 +138,6 @@ impl State {
         let Some(operation) = &pod.operation else {
             return;
         };
-        let id = operation.id;
         if !self.settled {
             // What is there is not known yet; the first listing takes it up.
             if let Some(operation) = self.operation_mut(name) {
@@ -153,7 +152,7 @@ impl State {
                 message,
                 then: AfterDiagnosis::Halt,
             };
-            return self.proceed(name, at, Action::Diagnose, out);
+            return self.proceed(name, at, Action::Diagnose, now, out);
         }
         match operation.kind {
             OperationKind::Start if runs => {
@@ -161,12 +160,31 @@ impl State {
                 self.list_now(now, out);
                 self.await_ready(name, Arc::new(pod_spec(self, name)), now);
             }
-            OperationKind::Start => self.render(name, now, out),
-            OperationKind::Remove if !runs => self.proceed(name, At::Removing, Action::Remove, out),
-            OperationKind::Stop | OperationKind::Restart | OperationKind::Remove => {
-                report(id, Stage::Stopping, format!("stopping {name}"), out);
-                self.proceed(name, At::Stopping, Action::Stop { grace }, out);
+            OperationKind::Start => self.make_room(name, now, out),
+            OperationKind::Remove if !runs => {
+                self.proceed(name, At::Removing, Action::Remove, now, out)
             }
+            OperationKind::Stop | OperationKind::Restart | OperationKind::Remove => {
+                self.report(name, Stage::Stopping, format!("stopping {name}"), out);
+                self.proceed(name, At::Stopping, Action::Stop { grace }, now, out);
+            }
+        }
+    }
+
+    /// Waits for the start's victims to go, where there are any.
+    fn make_room(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let victims = self
+            .operation_mut(name)
+            .map(|operation| std::mem::take(&mut operation.victims))
+            .unwrap_or_default();
+        if victims.is_empty() {
+            return self.render(name, now, out);
+        }
+        let names: Vec<&str> = victims.iter().map(PodName::as_str).collect();
+        let message = format!("stopping {} to make room for {name}", names.join(", "));
+        self.report(name, Stage::Preparing, message, out);
+        if let Some(operation) = self.operation_mut(name) {
+            operation.at = At::Evicting(Eviction::of(victims));
         }
     }
 
@@ -186,7 +204,7 @@ impl State {
         if let Some(operation) = &mut pod.operation {
             operation.digest = Some(manifest.digest.clone());
         }
-        self.proceed(name, At::Rendering, Action::Render(manifest), out);
+        self.proceed(name, At::Rendering, Action::Render(manifest), now, out);
     }
 
     pub(super) fn proceed(
@@ -194,6 +212,7 @@ impl State {
         name: &PodName,
         at: At,
         action: Action,
+        now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
         let Some(operation) = self.operation_mut(name) else {
@@ -201,6 +220,11 @@ impl State {
         };
         operation.at = at;
         let operation = operation.id;
+        if let (Action::Stop { grace }, Some(pod)) = (&action, self.pods.get_mut(name)) {
+            pod.down_by = SignedDuration::try_from(*grace)
+                .ok()
+                .map(|grace| later(now, grace));
+        }
         out.push(Effect::Operate {
             pod: name.clone(),
             operation,
@@ -223,7 +247,7 @@ impl State {
         };
         pod.started_digest = operation.digest.take();
         pod.stop_asked = None;
-        let (id, kind) = (operation.id, operation.kind);
+        let kind = operation.kind;
         self.list_after(name, now, out);
         if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {
             let error = CommandError::Cancelled {
@@ -233,8 +257,8 @@ impl State {
             };
             return self.finish(name, Err(error), now, out);
         }
-        report(
-            id,
+        self.report(
+            name,
             Stage::Awaiting,
             format!("{name} runs, waiting until it is ready"),
             out,
@@ -264,6 +288,7 @@ impl State {
         pod.become_life(Life::Down, now);
         pod.deaths.clear();
         pod.stopped_by_us = Some(now);
+        pod.down_by = None;
         self.list_after(name, now, out);
         match kind {
             OperationKind::Start | OperationKind::Stop => {
@@ -274,7 +299,16 @@ impl State {
                 self.finish(name, Ok(done), now, out);
             }
             OperationKind::Restart => self.render(name, now, out),
-            OperationKind::Remove => self.proceed(name, At::Removing, Action::Remove, out),
+            OperationKind::Remove => self.proceed(name, At::Removing, Action::Remove, now, out),
+        }
+    }
+
+    /// A restart whose stop failed wants of the pod what was wanted before, unless it runs.
+    fn still_up(&mut self, name: &PodName, wanted_before: Wanted) {
+        if let Some(pod) = self.pods.get_mut(name)
+            && !matches!(pod.life, Life::Up { .. })
+        {
+            pod.wanted = wanted_before;
         }
     }
 
@@ -291,12 +325,14 @@ impl State {
         name: &PodName,
         message: String,
         then: AfterDiagnosis,
+        now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
         self.proceed(
             name,
             At::Diagnosing { message, then },
             Action::Diagnose,
+            now,
             out,
         );
     }
@@ -314,6 +350,25 @@ impl State {
         watch
     }
 
+    /// Tells whoever watches a pod's operation how far it is.
+    pub(super) fn report(
+        &mut self,
+        name: &PodName,
+        stage: Stage,
+        message: String,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(operation) = self.operation_mut(name) else {
+            return;
+        };
+        let progress = Progress { stage, message };
+        operation.progress = progress.clone();
+        out.push(Effect::Report {
+            operation: operation.id,
+            view: OperationView::Running(progress),
+        });
+    }
+
     pub(super) fn operation_mut(&mut self, name: &PodName) -> Option<&mut Operation> {
         self.pods.get_mut(name)?.operation.as_mut()
     }
@@ -321,11 +376,6 @@ impl State {
 
 fn pod_spec(state: &State, name: &PodName) -> PodSpec {
     state.pods[name].entry.spec.clone()
-}
-
-pub(super) fn report(operation: OperationId, stage: Stage, message: String, out: &mut Vec<Effect>) {
-    let view = OperationView::Running(Progress { stage, message });
-    out.push(Effect::Report { operation, view });
 }
 
 fn command_error(name: &PodName, verb: &str, error: RuntimeError) -> CommandError {
@@ -336,6 +386,17 @@ fn command_error(name: &PodName, verb: &str, error: RuntimeError) -> CommandErro
                 "cannot {verb} {name}: {error}; whether it was done shows in `dagdactl pods list` once Podman answers again"
             ),
             after,
+        },
+        RuntimeError::NoRoom {
+            image,
+            needed,
+            available,
+            path,
+        } => CommandError::DiskFull {
+            image,
+            needed,
+            available,
+            path,
         },
         other => CommandError::Runtime(format!("cannot {verb} {name}: {other}")),
     }

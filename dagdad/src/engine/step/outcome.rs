@@ -107,6 +107,10 @@ impl State {
         let Some(operation) = pod.operation.take() else {
             return;
         };
+        pod.down_by = None;
+        if let Err(error) = &result {
+            self.member_failed(name, operation.kind, error);
+        }
         let (kind, message) = match (&result, operation.kind) {
             (Ok(done), OperationKind::Start | OperationKind::Restart) => {
                 (EventKind::PodReady, done.message.clone())
@@ -120,7 +124,9 @@ impl State {
             .as_ref()
             .map_or_else(CommandError::code, |_| "done")
             .to_owned();
-        let event = self.event(kind, Some(name), message, now);
+        // A run that ends its pods does not need them any more, and this is its doing all the same.
+        let run = operation.run.or_else(|| self.run_of(name));
+        let event = self.event_about(kind, Some(name.as_str()), run, message, now);
         out.push(Effect::Announce(event.clone()));
         let mut records = vec![
             Record::CloseIntent {
@@ -207,7 +213,11 @@ impl State {
         match operation.at {
             // A play that is under way is waited for: Podman goes on with it in any case.
             At::Creating { .. } | At::Halting { .. } | At::Storing | At::Recovering => {}
-            At::Rendering | At::Pulling { .. } | At::Awaiting { .. } | At::Diagnosing { .. } => {
+            At::Evicting(_)
+            | At::Rendering
+            | At::Pulling { .. }
+            | At::Awaiting { .. }
+            | At::Diagnosing { .. } => {
                 out.push(Effect::Abort(operation.id));
                 let kind = operation.kind;
                 let error = CommandError::Cancelled {

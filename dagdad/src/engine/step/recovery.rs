@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::effect::Effect;
-use super::super::operation::{At, Operation};
+use super::super::operation::{At, Operation, Request};
 use super::super::pod::Life;
 use super::super::state::State;
+use crate::domain::admission::Admission;
+use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::PodCondition;
 use crate::domain::operation::{OperationId, OperationKind};
-use crate::domain::pod::RestartPolicy;
+use crate::domain::pod::{Category, RestartPolicy};
 use crate::domain::state::{PodStatus, Wanted};
 
 impl State {
@@ -28,14 +30,15 @@ impl State {
     }
 
     /// First sight of a pod after dagdad began: what an earlier daemon left open goes on.
-    pub(super) fn settle(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+    /// Returns whether the pod ran before, and is to be started again.
+    pub(super) fn settle(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) -> bool {
         let condition = self.observed.get(name.as_str()).map(|pod| pod.condition());
         let running = matches!(
             condition,
             Some(PodCondition::Running { .. } | PodCondition::Paused)
         );
         let Some(pod) = self.pods.get_mut(name) else {
-            return;
+            return false;
         };
         if let Some(Operation {
             at: At::Recovering,
@@ -56,13 +59,16 @@ impl State {
                 }
                 self.await_ready(name, spec, now);
                 self.cancel_rising(name, now, out);
-                return self.observe(name, now, out);
+                self.observe(name, now, out);
+                return false;
             }
             // Idempotent, each of them: what was half done is done again, and whole.
             if kind == OperationKind::Start {
-                return self.render(name, now, out);
+                self.resume_start(name, now, out);
+            } else {
+                self.begin(name, now, out);
             }
-            return self.begin(name, now, out);
+            return false;
         }
         if pod.operation.is_some() {
             // Accepted before the first listing.
@@ -71,11 +77,11 @@ impl State {
             } else {
                 pod.become_life(Life::Down, now);
             }
-            return;
+            return false;
         }
         let stored = pod.status();
         if running {
-            return match stored {
+            match stored {
                 PodStatus::Running => self.come_up(name, false, now, out),
                 PodStatus::Starting | PodStatus::Stopping => {
                     self.come_up(name, false, now, out);
@@ -84,23 +90,56 @@ impl State {
                 PodStatus::Stopped | PodStatus::Error => {
                     self.came_up_by_itself(name, false, now, out);
                 }
-            };
+            }
+            return false;
         }
         // A shutdown of the host may have ended it before dagdad, so that its end looked like a
         // failure. One that crashed in a loop, or could not be started, is not wanted any more.
         let restart =
             pod.wanted == Wanted::Up && pod.entry.spec.restart_policy == RestartPolicy::Always;
         if stored == PodStatus::Error && !restart {
-            return;
+            return false;
         }
         pod.become_life(Life::Down, now);
         if restart {
             let message = format!("{name} ran when dagdad last saw it and does not any more");
             self.note(EventKind::PodStopped, Some(name), message, now, out);
-            let id = OperationId(self.identities.next(now));
-            self.accept(name, id, OperationKind::Start, None, None, now, out);
         } else if stored != PodStatus::Stopped {
             self.ended(name, condition, now, out);
+        }
+        restart
+    }
+
+    /// Starts again what ran before a reboot, as far as it fits: essential pods first, then by
+    /// priority.
+    pub(super) fn start_again(
+        &mut self,
+        mut names: Vec<PodName>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        names.sort_by_key(|name| {
+            self.pods.get(name).map(|pod| {
+                let spec = &pod.entry.spec;
+                let optional = spec.category == Category::Optional;
+                (optional, std::cmp::Reverse(spec.priority))
+            })
+        });
+        for name in names {
+            let kind = OperationKind::Start;
+            let request = match self.admit_pod(&name, kind, Admission::Fit, now, out) {
+                Ok(request) => request,
+                // Nothing is known that speaks against it.
+                Err(CommandError::NotMeasured) => Request::new(kind),
+                Err(error) => {
+                    let message = format!("{name} ran before and is not started again: {error}");
+                    self.note(EventKind::Refused, Some(&name), message, now, out);
+                    self.put_row(&name, now, out);
+                    continue;
+                }
+            };
+            let id = OperationId(self.identities.next(now));
+            self.accept(&name, id, request, now, out);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::catalogue::CataloguePod;
 #[test]
 fn companions_follow_the_pods_that_refer_to_them() {
     let variables = [("WHO", "world")];
-    let pods = parse_all(TWO_WITH_SETTINGS, &variables).unwrap();
+    let pods = parse_all(TWO_WITH_SETTINGS, &variables).unwrap().pods;
     let kinds = |pod: &CataloguePod| -> Vec<String> {
         let rendered = render(&pod.manifest, &variables.into_iter().collect()).unwrap();
         let documents = rendered
@@ -43,6 +43,25 @@ fn companions_follow_the_pods_that_refer_to_them() {
         "{}",
         rendered.text
     );
+}
+
+#[test]
+fn where_companions_stand_in_the_file_changes_nothing() {
+    let variables = [("WHO", "world")];
+    let parts: Vec<&str> = TWO_WITH_SETTINGS.split("---\n").collect();
+    let turned = parts
+        .iter()
+        .rev()
+        .copied()
+        .collect::<Vec<_>>()
+        .join("---\n");
+    let texts = |text: &str| -> Vec<String> {
+        let pods = parse_all(text, &variables).unwrap().pods;
+        let mut texts: Vec<_> = pods.into_iter().map(|pod| pod.manifest.text).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(texts(&turned), texts(TWO_WITH_SETTINGS));
 }
 
 #[rstest]

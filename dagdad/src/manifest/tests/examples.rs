@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::{SourceFile, Variables, parse, render};
+use crate::domain::catalogue::Entries;
 
 #[test]
 fn every_example_is_accepted_as_it_is() {
@@ -17,9 +18,20 @@ fn every_example_is_accepted_as_it_is() {
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    let pods = parse(&files, &Variables::default()).unwrap_or_else(|errors| panic!("{errors}"));
+    let Entries { pods, workflows } =
+        parse(&files, &Variables::default()).unwrap_or_else(|errors| panic!("{errors}"));
     let names: Vec<&str> = pods.iter().map(|pod| pod.spec.name.as_str()).collect();
     assert_eq!(names, ["clock", "mariadb", "llama", "n8n", "web"]);
+    for workflow in &workflows {
+        for member in &workflow.spec.members {
+            assert!(names.contains(&member.pod.as_str()), "{member:?}");
+        }
+    }
+    let workflows: Vec<&str> = workflows
+        .iter()
+        .map(|workflow| workflow.spec.name.as_str())
+        .collect();
+    assert_eq!(workflows, ["site", "ai-complete"]);
     for pod in &pods {
         render(&pod.manifest, &Variables::default()).unwrap();
     }

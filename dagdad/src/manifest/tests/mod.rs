@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{ManifestErrors, SourceFile, parse, render};
-use crate::domain::catalogue::CataloguePod;
+use crate::domain::catalogue::{CataloguePod, Entries};
+use crate::domain::workflow::CatalogueWorkflow;
 
 mod companions;
 mod examples;
@@ -13,6 +14,7 @@ mod rendering;
 mod secrecy;
 mod spec;
 mod stored;
+mod workflows;
 
 /// A pod that is as small as can be; tests add to it.
 const SMALL: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, image: i}\n";
@@ -50,6 +52,9 @@ kind: ConfigMap
 metadata: {name: more}
 ";
 
+/// A workflow that is as small as can be; tests add to it.
+const FLOW: &str = "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: all}\nspec:\n  pods: [{name: db}, {name: web, after: [db]}]\n";
+
 fn file(name: &str, text: &str) -> SourceFile {
     SourceFile {
         name: name.to_owned(),
@@ -57,7 +62,7 @@ fn file(name: &str, text: &str) -> SourceFile {
     }
 }
 
-fn parse_all(text: &str, variables: &[(&str, &str)]) -> Result<Vec<CataloguePod>, ManifestErrors> {
+fn parse_all(text: &str, variables: &[(&str, &str)]) -> Result<Entries, ManifestErrors> {
     parse(
         &[file("box.yml", text)],
         &variables.iter().copied().collect(),
@@ -67,11 +72,19 @@ fn parse_all(text: &str, variables: &[(&str, &str)]) -> Result<Vec<CataloguePod>
 /// The only pod of `text`.
 #[track_caller]
 fn parse_one(text: &str, variables: &[(&str, &str)]) -> CataloguePod {
-    match parse_all(text, variables) {
-        Ok(mut pods) if pods.len() == 1 => pods.remove(0),
-        Ok(pods) => panic!("{} pods", pods.len()),
-        Err(errors) => panic!("{errors}"),
-    }
+    let Entries { pods, workflows } = parse_all(text, variables).unwrap_or_else(|e| panic!("{e}"));
+    assert!(workflows.is_empty(), "{workflows:?}");
+    let [pod] = <[_; 1]>::try_from(pods).unwrap();
+    pod
+}
+
+/// The only workflow of `text`.
+#[track_caller]
+fn parse_workflow(text: &str, variables: &[(&str, &str)]) -> CatalogueWorkflow {
+    let Entries { pods, workflows } = parse_all(text, variables).unwrap_or_else(|e| panic!("{e}"));
+    assert!(pods.is_empty(), "{pods:?}");
+    let [workflow] = <[_; 1]>::try_from(workflows).unwrap();
+    workflow
 }
 
 /// The pod `web` with one container, whose further fields are `fields`.

@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::{Variables, document, join, json, parse, recall, render, yaml};
-use super::{SMALL, file};
+use super::super::{Variables, document, join, json, parse, recall, recall_workflow, render, yaml};
+use super::{FLOW, SMALL, TWO_WITH_SETTINGS, file};
+use crate::domain::catalogue::Entries;
 
 /// Any character, those that mean something to YAML more often.
 fn character() -> impl Strategy<Value = char> {
@@ -74,21 +75,63 @@ fn yaml_like() -> impl Strategy<Value = String> {
             "é",
             "  annotations: {dagda/priority: 1}\n",
             "data: {a: b}\n",
+            "apiVersion: dagda/v1\n",
+            "kind: Workflow\n",
+            "  pods: [{name: web}]\n",
+            "  pods:\n",
+            "  - {name: db, after: [web]}\n",
+            "    after: [db]\n",
+            "  timeout: 5m\n",
+            "  priority: ${A}\n",
         ][..],
     );
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// `SMALL` with a few characters changed.
+/// A pod or a workflow with a few characters changed.
 fn mutated() -> impl Strategy<Value = String> {
-    vec((any::<prop::sample::Index>(), character()), 0..6).prop_map(|changes| {
-        let mut characters: Vec<char> = SMALL.chars().collect();
+    let changes = vec((any::<prop::sample::Index>(), character()), 0..6);
+    (prop::sample::select(&[SMALL, FLOW][..]), changes).prop_map(|(text, changes)| {
+        let mut characters: Vec<char> = text.chars().collect();
         for (index, character) in changes {
             let at = index.index(characters.len());
             characters[at] = character;
         }
         characters.into_iter().collect()
     })
+}
+
+/// Documents of pods, companions and workflows, in any order, with comments and directives.
+fn catalogue() -> impl Strategy<Value = Vec<String>> {
+    let pods = TWO_WITH_SETTINGS.replace("${WHO}", "${A}");
+    let leads = &[
+        "",
+        "# why\n",
+        "# é\r\n\n",
+        "%YAML 1.2\n---\n",
+        "--- # here\n",
+    ];
+    let workflow = (prop::sample::select(&leads[..]), vec(0..6_usize, 1..6)).prop_map(|(lead, after)| {
+        // Each pod after some of those before it, so there is no circle.
+        let pods = after.iter().enumerate().map(|(pod, before)| {
+            let after: Vec<String> = (0..pod.min(*before)).map(|pod| format!("p{pod}")).collect();
+            format!("  - {{name: p{pod}, after: [{}]}}\n", after.join(", "))
+        });
+        let pods: String = pods.collect();
+        format!("{lead}apiVersion: dagda/v1\nkind: Workflow\nmetadata: {{name: NAME}}\nspec:\n  priority: '${{A}}'\n  pods:\n{pods}")
+    });
+    vec(workflow, 1..5)
+        .prop_map(move |workflows| {
+            let workflows = workflows
+                .into_iter()
+                .enumerate()
+                .map(|(index, text)| text.replace("NAME", &format!("w{index}")));
+            let pods = pods
+                .split_inclusive("---\n")
+                .map(|text| text.trim_end_matches("---\n").to_owned());
+            pods.chain(workflows).collect::<Vec<String>>()
+        })
+        .prop_shuffle()
 }
 
 fn json_value() -> impl Strategy<Value = Value> {
@@ -136,12 +179,32 @@ proptest! {
         let variables = variables("1");
         match parse(&[file("-", &text)], &variables) {
             Err(errors) => prop_assert!(!errors.problems.is_empty() && !errors.to_string().is_empty()),
-            Ok(pods) => for pod in pods {
-                prop_assert_eq!(&recall(&pod.manifest, &variables).unwrap(), &pod);
-                prop_assert_eq!(render(&pod.manifest, &variables).unwrap().spec, pod.spec.clone());
-                prop_assert!(recall(&pod.manifest, &Variables::default()).is_ok());
-            },
+            Ok(Entries { pods, workflows }) => {
+                for pod in pods {
+                    prop_assert_eq!(&recall(&pod.manifest, &variables).unwrap(), &pod);
+                    prop_assert_eq!(render(&pod.manifest, &variables).unwrap().spec, pod.spec.clone());
+                    prop_assert!(recall(&pod.manifest, &Variables::default()).is_ok());
+                }
+                for workflow in workflows {
+                    prop_assert_eq!(&recall_workflow(&workflow.manifest, &variables).unwrap(), &workflow);
+                    let without = recall_workflow(&workflow.manifest, &Variables::default()).unwrap();
+                    prop_assert_eq!(without.spec.members, workflow.spec.members);
+                }
+            }
         }
+    }
+
+    #[test]
+    fn what_is_exported_is_the_same_when_it_is_applied_again(documents in catalogue()) {
+        let variables = variables("1");
+        let text = join(documents.iter().map(String::as_str));
+        let entries = parse(&[file("-", &text)], &variables).unwrap();
+        prop_assert!(!entries.workflows.is_empty());
+        let exported = join(
+            entries.pods.iter().map(|pod| &*pod.manifest.text)
+                .chain(entries.workflows.iter().map(|workflow| &*workflow.manifest.text)),
+        );
+        prop_assert_eq!(parse(&[file("-", &exported)], &variables).unwrap(), entries, "{}", exported);
     }
 
     #[test]
@@ -166,13 +229,13 @@ proptest! {
     fn no_value_changes_the_structure(value in text()) {
         let text = SMALL.replace("image: i", "image: i, args: ['${A}', 'a${A}b', '$${A}', \"$A $(A) ${A:-b}\"]");
         let variables = variables(&value);
-        let pods = parse(&[file("-", &text)], &variables).unwrap();
+        let pods = parse(&[file("-", &text)], &variables).unwrap().pods;
         let rendered = render(&pods[0].manifest, &variables).unwrap();
         let mut read: Value = serde_json::from_str(&rendered.text).unwrap();
         let args = read["spec"]["containers"][0].as_object_mut().unwrap().remove("args").unwrap();
         let expected = [value.clone(), format!("a{value}b"), "${A}".to_owned(), "$A $(A) ${A:-b}".to_owned()];
         prop_assert_eq!(args, Value::from(&expected[..]));
-        let plain = parse(&[file("-", SMALL)], &variables).unwrap();
+        let plain = parse(&[file("-", SMALL)], &variables).unwrap().pods;
         let plain: Value = serde_json::from_str(&render(&plain[0].manifest, &variables).unwrap().text).unwrap();
         prop_assert_eq!(read, plain);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::{MAX_FILE, MAX_OBJECTS, Variables, parse, render};
-use super::{SMALL, file, parse_all, parse_one};
+use super::{FLOW, SMALL, file, parse_all, parse_one};
 
 /// What is wrong, and a file in which it is.
 const CASES: &[(&str, &str)] = &[
@@ -47,8 +47,16 @@ const CASES: &[(&str, &str)] = &[
         "apiVersion: v1\nkind: List\nitems: []\nmetadata: {name: a}\n",
     ),
     (
-        "Workflow",
-        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\n",
+        "version of a Workflow",
+        "apiVersion: v1\nkind: Workflow\nmetadata: {name: a}\n",
+    ),
+    (
+        "version of a Workflow that is not known",
+        "apiVersion: dagda/v2\nkind: Workflow\nmetadata: {name: a}\n",
+    ),
+    (
+        "Workflow misspelt",
+        "apiVersion: dagda/v1\nkind: Workflwo\nmetadata: {name: a}\n",
     ),
     (
         "name missing",
@@ -150,6 +158,62 @@ const CASES: &[(&str, &str)] = &[
         "a pod twice",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i}]}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: i}]}\n",
     ),
+    (
+        "a workflow without spec",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\n",
+    ),
+    (
+        "a workflow without pods",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec: {pods: []}\n",
+    ),
+    (
+        "pods of a workflow in another form",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods:\n  - db\n  - my db\n  - {after: [db]}\n  - {name: web, after: db}\n  -\n  - 5\n  - [web]\n",
+    ),
+    (
+        "pods of a workflow as a mapping",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods: {name: db}\n",
+    ),
+    (
+        "names of a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a b}\nspec:\n  pods:\n  - {name: my db}\n  - {name: \"${WORD}\"}\n  - {name: web, after: [\"${NONE}\", we/b]}\n",
+    ),
+    (
+        "unknown fields of a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a, labels: {app: a}}\npods: [{name: web}]\nspec:\n  pods:\n  - {name: web, image: nginx, affter: []}\n  onfailure: keep\n  zzzzzzzzzz: 1\n",
+    ),
+    (
+        "values of a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods: [{name: web}]\n  description: [a]\n  priority: 101\n  timeout: 300\n  onFailure: Rollback\n",
+    ),
+    (
+        "other values of a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods: [{name: web}]\n  priority: high\n  timeout: 0s\n  onFailure: true\n",
+    ),
+    (
+        "more values of a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods: [{name: web}]\n  priority: \"-1\"\n  timeout: 2days\n  onFailure: roll back\n",
+    ),
+    (
+        "variables in a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods: [{name: web}]\n  description: \"${NONE}\"\n  priority: \"${WORD}\"\n  timeout: \"${WORD}\"\n  onFailure: \"${WORD}\"\n",
+    ),
+    (
+        "a pod asked for twice",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods:\n  - {name: db}\n  - {name: web, after: [db]}\n  - {name: db, after: [web]}\n",
+    ),
+    (
+        "after pods that are not there",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods:\n  - {name: mariadb}\n  - {name: web, after: [mariabd, cache, web, mariadb]}\n",
+    ),
+    (
+        "circles in a workflow",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec:\n  pods:\n  - {name: a, after: [c]}\n  - {name: b, after: [a]}\n  - {name: c, after: [b]}\n  - {name: d, after: [e, a]}\n  - {name: e, after: [d]}\n  - {name: f, after: [f]}\n",
+    ),
+    (
+        "a workflow twice",
+        "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec: {pods: [{name: web}]}\n---\napiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: a}\nspec: {pods: [{name: web}]}\n",
+    ),
 ];
 
 #[test]
@@ -224,6 +288,24 @@ fn aliases_that_multiply_are_refused() {
     }
 }
 
+/// All that is wrong is told as far as anybody reads, and soon: similar names are looked for
+/// among many.
+#[test]
+fn a_workflow_with_a_thousand_mistakes_is_refused_soon() {
+    let mut text = FLOW.split("  pods").next().unwrap().to_owned() + "  pods:\n";
+    for pod in 0..1000 {
+        writeln!(
+            text,
+            "  - {{name: pod-{pod}, after: [none-{pod}, pod-{pod}, pod-0]}}"
+        )
+        .unwrap();
+    }
+    let begun = std::time::Instant::now();
+    let errors = parse_all(&text, &[]).unwrap_err();
+    assert_eq!(errors.problems.len(), 200);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+}
+
 #[test]
 fn too_many_objects_are_refused() {
     let text = "---\na: 1\n".repeat(MAX_OBJECTS + 1);
@@ -239,6 +321,35 @@ fn a_long_list_of_problems_is_cut() {
     let text = "---\nkind: Pod\n".repeat(100);
     let errors = parse_all(&text, &[]).unwrap_err().to_string();
     assert!(errors.ends_with("\nand 150 more"), "{errors}");
+}
+
+/// What clients take of a refusal is limited; a circle of many pods is one long line.
+#[test]
+fn long_problems_are_cut() {
+    let mut text = FLOW.split("  pods").next().unwrap().to_owned() + "  pods:\n";
+    let name = |pod: usize| format!("{}-{pod}", "a-long-name-of-a-pod".repeat(2));
+    for pod in 0..500 {
+        let after = name((pod + 1) % 500);
+        writeln!(text, "  - {{name: {}, after: [{after}]}}", name(pod)).unwrap();
+    }
+    let circle = parse_all(&text, &[]).unwrap_err();
+    let line = circle.to_string();
+    assert!(
+        line.len() <= 1024 + "…".len() && line.ends_with('…'),
+        "{line}"
+    );
+    assert!(
+        circle.problems[0].message.len() > 20_000,
+        "all of it is known"
+    );
+
+    let many = parse_all(
+        &"- a long list\n".repeat(1000).replace("- a", "---\n- a"),
+        &[],
+    );
+    let many = many.unwrap_err().to_string();
+    assert!((3000..5000).contains(&many.len()), "{}", many.len());
+    assert!(many.ends_with(" more"), "{many}");
 }
 
 #[test]

@@ -40,10 +40,25 @@ fn no_refusal_shows_a_value() {
 }
 
 #[test]
+fn no_refusal_of_a_workflow_shows_a_value() {
+    let variables: Variables = [("S", SECRET)].into_iter().collect();
+    let text = "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {name: all}\nspec: {pods: [{name: '${S}'}, '${S}', {name: web, after: ['${S}', hunter]}], priority: '${S}', timeout: '${S}', onFailure: '${S}'}\n";
+    let errors = parse(&[file("box.yml", text)], &variables).unwrap_err();
+    assert_eq!(errors.problems.len(), 7, "{errors}");
+    assert!(!format!("{errors} {errors:?}").contains(SECRET), "{errors}");
+    let text = text.replace(
+        "spec: {",
+        "spec: {description: '${S}', zzz: '${S}', timeouts: [",
+    );
+    let errors = parse(&[file("box.yml", &text)], &variables).unwrap_err();
+    assert!(!format!("{errors} {errors:?}").contains(SECRET), "{errors}");
+}
+
+#[test]
 fn nothing_that_holds_a_value_prints_it() {
     let text = SMALL.replace("image: i", "image: i, env: [{name: A, value: '${S}'}]");
     let variables: Variables = [("S", SECRET)].into_iter().collect();
-    let pods = parse(&[file("box.yml", &text)], &variables).unwrap();
+    let pods = parse(&[file("box.yml", &text)], &variables).unwrap().pods;
     let rendered = render(&pods[0].manifest, &variables).unwrap();
     assert!(rendered.text.contains(SECRET));
     assert!(!pods[0].manifest.text.contains(SECRET));

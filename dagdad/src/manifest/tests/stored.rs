@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::super::{SourceFile, Variables, join, parse, recall};
-use super::{SMALL, TWO_WITH_SETTINGS, file, parse_one, rendered};
+use super::{FLOW, SMALL, TWO_WITH_SETTINGS, file, parse_one, rendered};
 
 #[test]
 fn the_owners_text_is_kept() {
@@ -43,11 +43,14 @@ fn what_is_exported_is_unchanged_when_it_is_applied_again() {
         file("a.yml", TWO_WITH_SETTINGS),
         file("b.yml", directive),
         file("c.yml", SMALL),
+        file("d.yml", FLOW),
     ];
-    let pods = parse(&files, &variables).unwrap();
-    let exported = join(pods.iter().map(|pod| pod.manifest.text.as_str()));
+    let entries = parse(&files, &variables).unwrap();
+    let pods = entries.pods.iter().map(|pod| &pod.manifest);
+    let workflows = entries.workflows.iter().map(|workflow| &workflow.manifest);
+    let exported = join(pods.chain(workflows).map(|manifest| manifest.text.as_str()));
     let again = parse(&[file("export.yml", &exported)], &variables).unwrap();
-    assert_eq!(pods, again, "{exported}");
+    assert_eq!(entries, again, "{exported}");
 }
 
 /// Each field that can hold a variable, with what it falls back to.
@@ -101,7 +104,8 @@ spec:
         }],
         &variables,
     )
-    .unwrap();
+    .unwrap()
+    .pods;
     assert_eq!(recall(&pods[0].manifest, &variables).unwrap(), pods[0]);
     let recalled = recall(&pods[0].manifest, &Variables::default()).unwrap();
     assert_eq!(recalled.manifest, pods[0].manifest);

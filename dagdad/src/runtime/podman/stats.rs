@@ -98,8 +98,8 @@ fn summed(
             sum.cpu_percent += stats.reading().percent_since(earlier);
         }
         sum.memory += Bytes(stats.mem_usage);
-        // Podman does not tell page cache apart. Taken for anonymous, memory is at worst
-        // thought scarcer than it is.
+        // Podman does not tell page cache apart. Taken for anonymous, and so for the working
+        // set, memory is at worst thought scarcer than it is.
         sum.anon = sum.memory;
     }
     sums.into_iter()
@@ -154,6 +154,7 @@ mod tests {
         let usage = second[0].1;
         assert!((usage.cpu_percent - 100.0).abs() < 1e-9, "{usage:?}");
         assert_eq!(usage.memory, Bytes(2000));
+        assert_eq!(usage.working_set(), Bytes(2000));
     }
 
     #[test]

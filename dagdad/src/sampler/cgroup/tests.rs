@@ -26,13 +26,13 @@ impl Tree {
             fs::write(root.path().join(dir).join("cgroup.controllers"), names).unwrap();
         }
         let tree = Self { root, cpu, memory };
-        tree.pod("", 0, [0; 4]);
+        tree.pod("", 0, [0; 5]);
         tree
     }
 
     /// Writes the files of the cgroup at `path`: CPU time in microseconds, and memory charged,
-    /// anonymous, page cache and shared in bytes.
-    fn pod(&self, path: &str, cpu_usec: u64, [charged, anon, cache, shmem]: [u64; 4]) {
+    /// anonymous, page cache, shared and mapped in bytes.
+    fn pod(&self, path: &str, cpu_usec: u64, [charged, anon, cache, shmem, mapped]: [u64; 5]) {
         let write = |dir: &str, file: &str, text: String| {
             let dir = self.root.path().join(dir).join(path);
             fs::create_dir_all(&dir).unwrap();
@@ -54,7 +54,7 @@ impl Tree {
                     "memory.stat",
                     format!(
                         "cache 0\nrss 4096\nrss_huge 0\nshmem 0\nmapped_file 0\nhierarchical_memory_limit 9223372036854771712\n\
-                         total_cache {cache}\ntotal_rss {anon}\ntotal_rss_huge 0\ntotal_shmem {shmem}\ntotal_mapped_file 4096\n\
+                         total_cache {cache}\ntotal_rss {anon}\ntotal_rss_huge 0\ntotal_shmem {shmem}\ntotal_mapped_file {mapped}\n\
                          total_inactive_anon 8491008\ntotal_active_anon 1593344\ntotal_inactive_file 1\ntotal_active_file 2\n"
                     ),
                 );
@@ -66,7 +66,7 @@ impl Tree {
                     "memory.stat",
                     format!(
                         "anon {anon}\nfile {cache}\nkernel 299008\nkernel_stack 16384\npagetables 90112\nsec_pagetables 0\n\
-                         percpu 720\nsock 0\nvmalloc 0\nshmem {shmem}\nzswap 0\nfile_mapped 4096\nfile_dirty 0\n\
+                         percpu 720\nsock 0\nvmalloc 0\nshmem {shmem}\nzswap 0\nfile_mapped {mapped}\nfile_dirty 0\n\
                          inactive_anon 8491008\nactive_anon 1593344\ninactive_file 1\nactive_file 2\nunevictable 0\n"
                     ),
                 );
@@ -132,7 +132,11 @@ const MIB: u64 = 1 << 20;
 #[case::v1_cpu_with_v2_memory(v1_cpu_with_v2_memory())]
 fn reads_each_layout(#[case] tree: Tree) {
     let slice = "machine.slice/machine-libpod_pod_1a.slice";
-    tree.pod(slice, 5_000_000, [100 * MIB, 40 * MIB, 50 * MIB, 8 * MIB]);
+    tree.pod(
+        slice,
+        5_000_000,
+        [100 * MIB, 40 * MIB, 50 * MIB, 8 * MIB, 30 * MIB],
+    );
     let mut pods = tree.open();
     let (seen, unseen) = pods.sample(
         &[
@@ -150,17 +154,38 @@ fn reads_each_layout(#[case] tree: Tree) {
         memory: Bytes(100 * MIB),
         anon: Bytes(48 * MIB),
         file: Bytes(42 * MIB),
-        mapped: Bytes(0),
+        mapped: Bytes(22 * MIB),
     };
     assert_eq!(seen, [("llama".to_owned(), usage)]);
     assert_eq!(unseen, ["gone", "unknown"]);
+}
+
+/// Anonymous, page cache, shared and mapped; then what is made of them: anonymous with shared,
+/// file, and mapped.
+#[rstest]
+#[case::weights_that_a_model_maps([10, 900, 0, 850], [10, 900, 850])]
+#[case::a_file_that_is_only_read([10, 900, 0, 0], [10, 900, 0])]
+#[case::shared_memory_that_is_mapped([10, 500, 500, 500], [510, 0, 0])]
+#[case::shared_memory_and_a_mapped_file([10, 900, 500, 800], [510, 400, 300])]
+#[case::a_tmpfs_that_nobody_maps([10, 900, 500, 300], [510, 400, 0])]
+#[case::mapped_meanwhile([10, 900, 0, 950], [10, 900, 900])]
+fn nothing_counts_twice(
+    #[case] kernel: [u64; 4],
+    #[case] expected: [u64; 3],
+    #[values(v1(), v2())] tree: Tree,
+) {
+    let [anon, cache, shmem, mapped] = kernel;
+    tree.pod("a", 0, [2000, anon, cache, shmem, mapped]);
+    let usage = tree.open().sample(&[pod("a", "/a")], &mut Vec::new()).0[0].1;
+    assert_eq!([usage.anon, usage.file, usage.mapped], expected.map(Bytes));
+    assert!(usage.working_set() <= usage.anon + usage.file);
 }
 
 #[rstest]
 #[case::v1(v1())]
 #[case::v2(v2())]
 fn counts_cpu_from_round_to_round(#[case] tree: Tree) {
-    tree.pod("a", 1_000, [0; 4]);
+    tree.pod("a", 1_000, [0; 5]);
     let mut pods = tree.open();
     let mut cpu = || {
         pods.sample(&[pod("a", "/a")], &mut Vec::new()).0[0]
@@ -168,12 +193,12 @@ fn counts_cpu_from_round_to_round(#[case] tree: Tree) {
             .cpu_percent
     };
     assert!(cpu() < f64::EPSILON, "the first is zero");
-    tree.pod("a", 3_600_000_000, [0; 4]);
+    tree.pod("a", 3_600_000_000, [0; 5]);
     assert!(
         (cpu() - 400.0).abs() < f64::EPSILON,
         "an hour since a moment ago: all four cores"
     );
-    tree.pod("a", 10, [0; 4]);
+    tree.pod("a", 10, [0; 5]);
     assert!(cpu() < f64::EPSILON, "the pod began anew");
 }
 
@@ -187,7 +212,7 @@ fn pods_below_its_own_cgroup_are_found_apart_in_each_hierarchy() {
         "4:memory:/box/inner\n2:cpu,cpuacct:/box\n0::/\n",
     )
     .unwrap();
-    tree.pod("pods/a", 0, [MIB, 0, 0, 0]);
+    tree.pod("pods/a", 0, [MIB, 0, 0, 0, 0]);
     for (hierarchy, own) in [("memory", "box/inner"), ("cpu,cpuacct", "box")] {
         let root = tree.root.path().join(hierarchy);
         fs::create_dir_all(root.join(own)).unwrap();
@@ -202,8 +227,8 @@ fn pods_below_its_own_cgroup_are_found_apart_in_each_hierarchy() {
 #[test]
 fn a_pod_that_moved_is_counted_anew() {
     let tree = v2();
-    tree.pod("one", 1_000, [MIB, 0, 0, 0]);
-    tree.pod("two", 9_000_000_000, [2 * MIB, 0, 0, 0]);
+    tree.pod("one", 1_000, [MIB, 0, 0, 0, 0]);
+    tree.pod("two", 9_000_000_000, [2 * MIB, 0, 0, 0, 0]);
     let mut pods = tree.open();
     let mut usage = |cgroup| pods.sample(&[pod("a", cgroup)], &mut Vec::new()).0[0].1;
     assert_eq!(usage("/one").memory, Bytes(MIB));
@@ -215,8 +240,8 @@ fn a_pod_that_moved_is_counted_anew() {
 #[test]
 fn pods_not_asked_for_are_forgotten_and_half_pods_are_unseen() {
     let tree = v1();
-    tree.pod("a", 0, [0; 4]);
-    tree.pod("b", 0, [0; 4]);
+    tree.pod("a", 0, [0; 5]);
+    tree.pod("b", 0, [0; 5]);
     let mut pods = tree.open();
     pods.sample(&[pod("a", "/a"), pod("b", "/b")], &mut Vec::new());
     pods.sample(&[pod("b", "/b")], &mut Vec::new());

@@ -127,6 +127,13 @@ impl Link {
     ) -> Result<Vec<String>, sqlx::Error> {
         let sql = match relation {
             Relation::Pods => "SELECT uuid FROM pods WHERE uuid > ? ORDER BY uuid LIMIT ?",
+            Relation::Workflows => {
+                "SELECT uuid FROM workflows WHERE uuid > ? ORDER BY uuid LIMIT ?"
+            }
+            Relation::WorkflowRuns => {
+                "SELECT uuid FROM workflow_runs WHERE uuid > ? ORDER BY uuid LIMIT ?"
+            }
+            Relation::PodRuns => "SELECT uuid FROM pod_runs WHERE uuid > ? ORDER BY uuid LIMIT ?",
             Relation::Events => "SELECT uuid FROM events WHERE uuid > ? ORDER BY uuid LIMIT ?",
             Relation::SystemResources => {
                 "SELECT uuid FROM system_resources WHERE uuid > ? ORDER BY uuid LIMIT ?"

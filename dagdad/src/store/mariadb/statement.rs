@@ -3,12 +3,18 @@
 use sqlx::MySqlConnection;
 
 use crate::store::outbox::{Change, Entry, Relation};
-use crate::store::rows::{EventRow, PodRow, SampleRow, bind_event, bind_pod, bind_sample};
+use crate::store::rows::{
+    EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow, bind_event, bind_pod,
+    bind_pod_run, bind_run, bind_sample, bind_workflow,
+};
 
 /// Does in MariaDB what `entry` says.
 pub(super) async fn apply(conn: &mut MySqlConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     match &entry.change {
         Change::PutPod(row) => put_pod(conn, row).await,
+        Change::PutWorkflow(row) => put_workflow(conn, row).await,
+        Change::PutRun(row) => put_run(conn, row).await,
+        Change::PutPodRun(row) => put_pod_run(conn, row).await,
         Change::PutSample(row) => put_sample(conn, row).await,
         Change::PutEvent(row) => put_event(conn, row).await,
         Change::Delete(uuid) => delete(conn, entry.relation, uuid).await,
@@ -31,9 +37,9 @@ async fn put_pod(conn: &mut MySqlConnection, row: &PodRow) -> Result<(), sqlx::E
     let query = sqlx::query(
         "INSERT INTO pods (uuid, name, category, priority, wanted, status, message, port,
             cpu_limit, ram_limit, ram_limit_bytes, current_cpu, current_ram, current_ram_bytes,
-            current_ram_anon_bytes, current_ram_file_bytes, manifest, manifest_digest,
-            started_digest, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            current_ram_anon_bytes, current_ram_file_bytes, current_ram_mapped_bytes, manifest,
+            manifest_digest, started_digest, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
             TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
             TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
          ON DUPLICATE KEY UPDATE name = VALUES(name), category = VALUES(category),
@@ -43,11 +49,74 @@ async fn put_pod(conn: &mut MySqlConnection, row: &PodRow) -> Result<(), sqlx::E
             current_cpu = VALUES(current_cpu), current_ram = VALUES(current_ram),
             current_ram_bytes = VALUES(current_ram_bytes),
             current_ram_anon_bytes = VALUES(current_ram_anon_bytes),
-            current_ram_file_bytes = VALUES(current_ram_file_bytes), manifest = VALUES(manifest),
-            manifest_digest = VALUES(manifest_digest), started_digest = VALUES(started_digest),
-            created_at = VALUES(created_at), updated_at = VALUES(updated_at)",
+            current_ram_file_bytes = VALUES(current_ram_file_bytes),
+            current_ram_mapped_bytes = VALUES(current_ram_mapped_bytes),
+            manifest = VALUES(manifest), manifest_digest = VALUES(manifest_digest),
+            started_digest = VALUES(started_digest), created_at = VALUES(created_at),
+            updated_at = VALUES(updated_at)",
     );
     bind_pod!(query, row).execute(conn).await.map(drop)
+}
+
+async fn put_workflow(conn: &mut MySqlConnection, row: &WorkflowRow) -> Result<(), sqlx::Error> {
+    // As with pods.
+    sqlx::query("DELETE FROM workflows WHERE name = ? AND uuid <> ?")
+        .bind(&row.name)
+        .bind(&row.uuid)
+        .execute(&mut *conn)
+        .await?;
+    let query = sqlx::query(
+        "INSERT INTO workflows (uuid, name, description, required_pods, priority, estimated_cpu,
+            estimated_ram, estimated_ram_bytes, is_active, manifest, manifest_digest, created_at,
+            updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
+         ON DUPLICATE KEY UPDATE name = VALUES(name), description = VALUES(description),
+            required_pods = VALUES(required_pods), priority = VALUES(priority),
+            estimated_cpu = VALUES(estimated_cpu), estimated_ram = VALUES(estimated_ram),
+            estimated_ram_bytes = VALUES(estimated_ram_bytes), is_active = VALUES(is_active),
+            manifest = VALUES(manifest), manifest_digest = VALUES(manifest_digest),
+            created_at = VALUES(created_at), updated_at = VALUES(updated_at)",
+    );
+    bind_workflow!(query, row).execute(conn).await.map(drop)
+}
+
+async fn put_run(conn: &mut MySqlConnection, row: &RunRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO workflow_runs (uuid, workflow, state, priority, on_failure, timeout_seconds,
+            admission, accepted_at, admitted_at, ready_at, ended_at, deadline, victims,
+            failure_code, failure_message, failure_log, pods)
+         VALUES (?, ?, ?, ?, ?, ?, ?,
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE workflow = VALUES(workflow), state = VALUES(state),
+            priority = VALUES(priority), on_failure = VALUES(on_failure),
+            timeout_seconds = VALUES(timeout_seconds), admission = VALUES(admission),
+            accepted_at = VALUES(accepted_at), admitted_at = VALUES(admitted_at),
+            ready_at = VALUES(ready_at), ended_at = VALUES(ended_at),
+            deadline = VALUES(deadline), victims = VALUES(victims),
+            failure_code = VALUES(failure_code), failure_message = VALUES(failure_message),
+            failure_log = VALUES(failure_log), pods = VALUES(pods)",
+    );
+    bind_run!(query, row).execute(conn).await.map(drop)
+}
+
+async fn put_pod_run(conn: &mut MySqlConnection, row: &PodRunRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO pod_runs (uuid, pod, started_at, ready_after_seconds, ended_at, completed,
+            memory_peak_bytes, cpu_peak)
+         VALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?,
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?)
+         ON DUPLICATE KEY UPDATE pod = VALUES(pod), started_at = VALUES(started_at),
+            ready_after_seconds = VALUES(ready_after_seconds), ended_at = VALUES(ended_at),
+            completed = VALUES(completed), memory_peak_bytes = VALUES(memory_peak_bytes),
+            cpu_peak = VALUES(cpu_peak)",
+    );
+    bind_pod_run!(query, row).execute(conn).await.map(drop)
 }
 
 async fn put_sample(conn: &mut MySqlConnection, row: &SampleRow) -> Result<(), sqlx::Error> {
@@ -75,10 +144,10 @@ async fn put_sample(conn: &mut MySqlConnection, row: &SampleRow) -> Result<(), s
 
 async fn put_event(conn: &mut MySqlConnection, row: &EventRow) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
-        "INSERT INTO events (uuid, timestamp, kind, object, message)
-         VALUES (?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?)
+        "INSERT INTO events (uuid, timestamp, kind, object, run, message)
+         VALUES (?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?, ?)
          ON DUPLICATE KEY UPDATE timestamp = VALUES(timestamp), kind = VALUES(kind),
-            object = VALUES(object), message = VALUES(message)",
+            object = VALUES(object), run = VALUES(run), message = VALUES(message)",
     );
     bind_event!(query, row).execute(conn).await.map(drop)
 }
@@ -91,6 +160,9 @@ pub(super) async fn delete(
 ) -> Result<(), sqlx::Error> {
     let sql = match relation {
         Relation::Pods => "DELETE FROM pods WHERE uuid = ?",
+        Relation::Workflows => "DELETE FROM workflows WHERE uuid = ?",
+        Relation::WorkflowRuns => "DELETE FROM workflow_runs WHERE uuid = ?",
+        Relation::PodRuns => "DELETE FROM pod_runs WHERE uuid = ?",
         Relation::Events => "DELETE FROM events WHERE uuid = ?",
         Relation::SystemResources => "DELETE FROM system_resources WHERE uuid = ?",
     };
@@ -123,8 +195,11 @@ async fn prune(
             .execute(conn)
             .await?;
         }
-        // Nothing else is pruned.
-        (Relation::SystemResources, None) | (Relation::Pods, _) => {}
+        // What can change is never pruned by a condition that MariaDB's own, perhaps older,
+        // rows would have to fulfil: its rows are deleted by their uuids.
+        (Relation::SystemResources, None)
+        | (Relation::Pods | Relation::Workflows | Relation::WorkflowRuns | Relation::PodRuns, _) => {
+        }
     }
     Ok(())
 }

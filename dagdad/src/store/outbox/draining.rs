@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::entry::{Change, Entry, Rejected, Relation};
-use crate::store::rows::{EventRow, PodRow, SampleRow};
+use crate::store::rows::{EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
 
 /// The next entries in order with their content, at most `max_entries` of about `max_bytes`.
 pub async fn next_batch(
@@ -52,6 +52,13 @@ async fn read_row(
         Relation::Pods => PodRow::read(conn, uuid)
             .await?
             .map(|row| Change::PutPod(Box::new(row))),
+        Relation::Workflows => WorkflowRow::read(conn, uuid)
+            .await?
+            .map(|row| Change::PutWorkflow(Box::new(row))),
+        Relation::WorkflowRuns => RunRow::read(conn, uuid)
+            .await?
+            .map(|row| Change::PutRun(Box::new(row))),
+        Relation::PodRuns => PodRunRow::read(conn, uuid).await?.map(Change::PutPodRun),
         Relation::Events => EventRow::read(conn, uuid).await?.map(Change::PutEvent),
         Relation::SystemResources => SampleRow::read(conn, uuid)
             .await?
@@ -131,6 +138,15 @@ pub async fn missing(
     let sql = match relation {
         Relation::Pods => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM pods)"
+        }
+        Relation::Workflows => {
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM workflows)"
+        }
+        Relation::WorkflowRuns => {
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM workflow_runs)"
+        }
+        Relation::PodRuns => {
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM pod_runs)"
         }
         Relation::Events => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM events)"

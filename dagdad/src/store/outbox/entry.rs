@@ -1,12 +1,18 @@
 //! What an entry of the outbox says: which row of which table, and what is to be done with it.
 
-use crate::store::rows::{EventRow, PodRow, SampleRow};
+use crate::store::rows::{EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
 
 /// A table that is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// `pods`
     Pods,
+    /// `workflows`
+    Workflows,
+    /// `workflow_runs`
+    WorkflowRuns,
+    /// `pod_runs`
+    PodRuns,
     /// `events`
     Events,
     /// `system_resources`
@@ -15,12 +21,22 @@ pub enum Relation {
 
 impl Relation {
     /// Every mirrored table, in the order of a full sync.
-    pub const ALL: [Self; 3] = [Self::Pods, Self::Events, Self::SystemResources];
+    pub const ALL: [Self; 6] = [
+        Self::Pods,
+        Self::Workflows,
+        Self::WorkflowRuns,
+        Self::PodRuns,
+        Self::Events,
+        Self::SystemResources,
+    ];
 
     /// The table's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pods => "pods",
+            Self::Workflows => "workflows",
+            Self::WorkflowRuns => "workflow_runs",
+            Self::PodRuns => "pod_runs",
             Self::Events => "events",
             Self::SystemResources => "system_resources",
         }
@@ -38,6 +54,12 @@ impl Relation {
 pub enum Change {
     /// Upsert.
     PutPod(Box<PodRow>),
+    /// Upsert.
+    PutWorkflow(Box<WorkflowRow>),
+    /// Upsert.
+    PutRun(Box<RunRow>),
+    /// Upsert.
+    PutPodRun(PodRunRow),
     /// Upsert.
     PutSample(Box<SampleRow>),
     /// Upsert.
@@ -58,11 +80,21 @@ pub enum Change {
 impl Change {
     /// About how many bytes the statement takes on the wire.
     pub fn size(&self) -> usize {
+        let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         512 + match self {
-            Self::PutPod(row) => row.manifest.len() + row.message.as_ref().map_or(0, String::len),
+            Self::PutPod(row) => row.manifest.len() + len(&row.message),
+            Self::PutWorkflow(row) => {
+                row.manifest.len() + row.required_pods.len() + len(&row.description)
+            }
+            Self::PutRun(row) => {
+                row.pods.len()
+                    + len(&row.victims)
+                    + len(&row.failure_message)
+                    + len(&row.failure_log)
+            }
             Self::PutSample(row) => row.active_pods.len(),
             Self::PutEvent(row) => row.message.len(),
-            Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
+            Self::PutPodRun(_) | Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
         }
     }
 }

@@ -3,8 +3,10 @@
 //! An entry commits in the same transaction as the row it speaks of, and is deleted when
 //! MariaDB has committed it. It names the row and does not carry it: the content is read
 //! when it is sent. A row that changes again while it waits moves to the end of the queue,
-//! so the queue is never longer than the tables, however long MariaDB is away, and what is
-//! sent last is what is in SQLite.
+//! so the queue is never longer than the tables and the rows deleted since, however long
+//! MariaDB is away, and what is sent last is what is in SQLite. Rows that never change
+//! (events, samples) are pruned by one entry that says before when; all others are deleted
+//! one by one, since MariaDB's own may be older and not look deletable there.
 //!
 //! Sending is idempotent (upserts by uuid, deletes), so an entry that was sent and not yet
 //! acknowledged, when either side died, is sent again without harm. Each batch carries the
@@ -28,4 +30,6 @@ mod queueing;
 pub use draining::{Waiting, acknowledge, missing, next_batch};
 pub use entry::{Change, Entry, Rejected, Relation};
 pub use footing::{Footing, Source, prepare, reconcile_with};
-pub use queueing::{enqueue, enqueue_prune, enqueue_stretches, forget_events, forget_samples, len};
+pub use queueing::{
+    enqueue, enqueue_all, enqueue_prune, enqueue_stretches, forget_events, forget_samples, len,
+};

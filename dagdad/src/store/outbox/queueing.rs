@@ -50,6 +50,20 @@ async fn put(
     Ok(i64::from(moved == 0))
 }
 
+/// Queues rows that were deleted, or are about to be, by their uuids; those that wait already
+/// move to the end. Returns by how much the queue grew.
+pub async fn enqueue_all(
+    conn: &mut SqliteConnection,
+    relation: Relation,
+    uuids: &[String],
+) -> Result<i64, sqlx::Error> {
+    let mut queued = 0;
+    for uuid in uuids {
+        queued += enqueue(&mut *conn, relation, uuid).await?;
+    }
+    Ok(queued)
+}
+
 /// Queues the rolled-up stretches of one tier that were just written.
 pub async fn enqueue_stretches(
     conn: &mut SqliteConnection,
@@ -79,12 +93,19 @@ pub(super) async fn enqueue_everything(conn: &mut SqliteConnection) -> Result<()
          INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'pods', uuid FROM pods ORDER BY created_at;
          INSERT INTO outbox (kind, relation, key)
+             SELECT 'row', 'workflows', uuid FROM workflows ORDER BY created_at;
+         INSERT INTO outbox (kind, relation, key)
+             SELECT 'row', 'workflow_runs', uuid FROM workflow_runs ORDER BY accepted_at;
+         INSERT INTO outbox (kind, relation, key)
+             SELECT 'row', 'pod_runs', uuid FROM pod_runs ORDER BY started_at;
+         INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'events', uuid FROM events ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'system_resources', uuid FROM system_resources ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key) VALUES
-             ('reconcile', 'pods', ''), ('reconcile', 'events', ''),
-             ('reconcile', 'system_resources', '');",
+             ('reconcile', 'pods', ''), ('reconcile', 'workflows', ''),
+             ('reconcile', 'workflow_runs', ''), ('reconcile', 'pod_runs', ''),
+             ('reconcile', 'events', ''), ('reconcile', 'system_resources', '');",
     )
     .execute(conn)
     .await

@@ -1,13 +1,15 @@
 //! `events`: what happened, and why.
 
+use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::value::{BadValue, bad, timestamp, uuid};
-use crate::domain::event::{EventKind, EventRecord};
+use crate::domain::event::{EventKind, EventQuery, EventRecord};
+use crate::domain::run::RunId;
 
 macro_rules! bind_event {
     ($query:expr, $row:expr) => {
-        $crate::store::rows::bind!($query, $row; uuid, timestamp, kind, object, message)
+        $crate::store::rows::bind!($query, $row; uuid, timestamp, kind, object, run, message)
     };
 }
 
@@ -20,17 +22,27 @@ pub struct EventRow {
     pub timestamp: i64,
     pub kind: String,
     pub object: Option<String>,
+    pub run: Option<String>,
     pub message: String,
 }
 
 impl From<&EventRecord> for EventRow {
     fn from(event: &EventRecord) -> Self {
+        let EventRecord {
+            id,
+            at,
+            kind,
+            object,
+            run,
+            message,
+        } = event;
         Self {
-            uuid: event.id.to_string(),
-            timestamp: event.at.as_microsecond(),
-            kind: event.kind.as_str().to_owned(),
-            object: event.object.clone(),
-            message: event.message.clone(),
+            uuid: id.to_string(),
+            timestamp: at.as_microsecond(),
+            kind: kind.as_str().to_owned(),
+            object: object.clone(),
+            run: run.map(|run| run.to_string()),
+            message: message.clone(),
         }
     }
 }
@@ -44,7 +56,10 @@ impl TryFrom<EventRow> for EventRecord {
             at: timestamp("events.timestamp", row.timestamp)?,
             kind: EventKind::parse(&row.kind).ok_or_else(|| bad("events.kind", &row.kind))?,
             object: row.object,
-            run: None,
+            run: row
+                .run
+                .map(|run| uuid("events.run", &run).map(RunId))
+                .transpose()?,
             message: row.message,
         })
     }
@@ -54,8 +69,8 @@ impl EventRow {
     /// Inserts the row; one that is there already stays as it is.
     pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
-            "INSERT INTO events (uuid, timestamp, kind, object, message) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (uuid) DO NOTHING",
+            "INSERT INTO events (uuid, timestamp, kind, object, run, message)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING",
         );
         bind_event!(query, self).execute(conn).await.map(drop)
     }
@@ -69,5 +84,42 @@ impl EventRow {
             .bind(uuid)
             .fetch_optional(conn)
             .await
+    }
+
+    /// The newest rows that `query` asks for, newest first.
+    pub async fn newest(
+        conn: &mut SqliteConnection,
+        query: &EventQuery,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let EventQuery {
+            since,
+            object,
+            run,
+            limit,
+        } = query;
+        let since = since.map_or(i64::MIN, Timestamp::as_microsecond);
+        match (run, object) {
+            // An index each; those of one run are few enough to look at each for its object.
+            (Some(run), object) => sqlx::query_as(
+                "SELECT * FROM events WHERE run = ?1 AND (?2 IS NULL OR object = ?2)
+                     AND timestamp > ?3
+                 ORDER BY timestamp DESC, uuid DESC LIMIT ?4",
+            )
+            .bind(run.to_string())
+            .bind(object),
+            (None, Some(object)) => sqlx::query_as(
+                "SELECT * FROM events WHERE object = ? AND timestamp > ?
+                 ORDER BY timestamp DESC, uuid DESC LIMIT ?",
+            )
+            .bind(object),
+            (None, None) => sqlx::query_as(
+                "SELECT * FROM events WHERE timestamp > ?
+                 ORDER BY timestamp DESC, uuid DESC LIMIT ?",
+            ),
+        }
+        .bind(since)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
     }
 }

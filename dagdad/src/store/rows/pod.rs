@@ -3,10 +3,11 @@
 use sqlx::SqliteConnection;
 
 use super::value::{
-    BadValue, bad, bytes, mebibytes, millicpu, name, rounded, timestamp, unsigned, uuid,
+    BadValue, bad, bytes, cores, mebibytes, millicpu, name, priority, rounded, timestamp, unsigned,
+    uuid,
 };
 use crate::domain::catalogue::{Digest, Manifest};
-use crate::domain::pod::{Category, Footprint, Priority};
+use crate::domain::pod::{Category, Footprint};
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::PodUsage;
 use crate::domain::state::{PodStatus, Wanted};
@@ -16,8 +17,9 @@ macro_rules! bind_pod {
     ($query:expr, $row:expr) => {
         $crate::store::rows::bind!($query, $row; uuid, name, category, priority, wanted, status,
             message, port, cpu_limit, ram_limit, ram_limit_bytes, current_cpu, current_ram,
-            current_ram_bytes, current_ram_anon_bytes, current_ram_file_bytes, manifest,
-            manifest_digest, started_digest, created_at, updated_at)
+            current_ram_bytes, current_ram_anon_bytes, current_ram_file_bytes,
+            current_ram_mapped_bytes, manifest, manifest_digest, started_digest, created_at,
+            updated_at)
     };
 }
 
@@ -42,6 +44,7 @@ pub struct PodRow {
     pub current_ram_bytes: i64,
     pub current_ram_anon_bytes: i64,
     pub current_ram_file_bytes: i64,
+    pub current_ram_mapped_bytes: i64,
     pub manifest: String,
     pub manifest_digest: String,
     pub started_digest: Option<String>,
@@ -50,29 +53,57 @@ pub struct PodRow {
 }
 
 impl From<&PodRecord> for PodRow {
-    fn from(pod: &PodRecord) -> Self {
+    fn from(record: &PodRecord) -> Self {
+        let PodRecord {
+            id,
+            name,
+            manifest,
+            category,
+            priority,
+            port,
+            footprint:
+                Footprint {
+                    memory: ram_limit,
+                    cpu,
+                },
+            wanted,
+            status,
+            message,
+            started_digest,
+            usage,
+            created_at,
+            updated_at,
+        } = record;
+        let PodUsage {
+            cpu_percent,
+            memory,
+            anon,
+            file,
+            mapped,
+        } = *usage;
         Self {
-            uuid: pod.id.to_string(),
-            name: pod.name.to_string(),
-            category: category_text(pod.category).to_owned(),
-            priority: pod.priority.get().into(),
-            wanted: wanted_text(pod.wanted).to_owned(),
-            status: pod.status.as_str().to_owned(),
-            message: pod.message.clone(),
-            port: pod.port.map(i64::from),
-            cpu_limit: rounded(pod.footprint.cpu.0 as f64 / 1e3, 3),
-            ram_limit: mebibytes(pod.footprint.memory),
-            ram_limit_bytes: bytes(pod.footprint.memory),
-            current_cpu: rounded(pod.usage.cpu_percent, 2),
-            current_ram: mebibytes(pod.usage.memory),
-            current_ram_bytes: bytes(pod.usage.memory),
-            current_ram_anon_bytes: bytes(pod.usage.anon),
-            current_ram_file_bytes: bytes(pod.usage.file),
-            manifest: pod.manifest.text.clone(),
-            manifest_digest: pod.manifest.digest.0.clone(),
-            started_digest: pod.started_digest.as_ref().map(|digest| digest.0.clone()),
-            created_at: pod.created_at.as_microsecond(),
-            updated_at: pod.updated_at.as_microsecond(),
+            uuid: id.to_string(),
+            name: name.to_string(),
+            category: category_text(*category).to_owned(),
+            priority: priority.get().into(),
+            wanted: wanted_text(*wanted).to_owned(),
+            status: status.as_str().to_owned(),
+            message: message.clone(),
+            port: port.map(i64::from),
+            cpu_limit: cores(*cpu),
+            ram_limit: mebibytes(*ram_limit),
+            ram_limit_bytes: bytes(*ram_limit),
+            current_cpu: rounded(cpu_percent, 2),
+            current_ram: mebibytes(memory),
+            current_ram_bytes: bytes(memory),
+            current_ram_anon_bytes: bytes(anon),
+            current_ram_file_bytes: bytes(file),
+            current_ram_mapped_bytes: bytes(mapped),
+            manifest: manifest.text.clone(),
+            manifest_digest: manifest.digest.0.clone(),
+            started_digest: started_digest.as_ref().map(|digest| digest.0.clone()),
+            created_at: created_at.as_microsecond(),
+            updated_at: updated_at.as_microsecond(),
         }
     }
 }
@@ -93,10 +124,7 @@ impl TryFrom<PodRow> for PodRecord {
                 "optional" => Category::Optional,
                 other => return Err(bad("pods.category", other)),
             },
-            priority: u8::try_from(row.priority)
-                .ok()
-                .and_then(Priority::new)
-                .ok_or_else(|| bad("pods.priority", &row.priority))?,
+            priority: priority("pods.priority", row.priority)?,
             port: row
                 .port
                 .map(|port| u16::try_from(port).map_err(|_| bad("pods.port", &port)))
@@ -114,7 +142,6 @@ impl TryFrom<PodRow> for PodRecord {
             message: row.message,
             started_digest: row.started_digest.map(Digest),
             usage: PodUsage {
-                mapped: Bytes(0),
                 cpu_percent: row.current_cpu,
                 memory: Bytes(unsigned("pods.current_ram_bytes", row.current_ram_bytes)?),
                 anon: Bytes(unsigned(
@@ -124,6 +151,10 @@ impl TryFrom<PodRow> for PodRecord {
                 file: Bytes(unsigned(
                     "pods.current_ram_file_bytes",
                     row.current_ram_file_bytes,
+                )?),
+                mapped: Bytes(unsigned(
+                    "pods.current_ram_mapped_bytes",
+                    row.current_ram_mapped_bytes,
                 )?),
             },
             created_at: timestamp("pods.created_at", row.created_at)?,
@@ -138,9 +169,10 @@ impl PodRow {
         let query = sqlx::query(
             "INSERT INTO pods (uuid, name, category, priority, wanted, status, message, port,
                 cpu_limit, ram_limit, ram_limit_bytes, current_cpu, current_ram,
-                current_ram_bytes, current_ram_anon_bytes, current_ram_file_bytes, manifest,
-                manifest_digest, started_digest, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                current_ram_bytes, current_ram_anon_bytes, current_ram_file_bytes,
+                current_ram_mapped_bytes, manifest, manifest_digest, started_digest, created_at,
+                updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, category = excluded.category,
                 priority = excluded.priority, wanted = excluded.wanted, status = excluded.status,
                 message = excluded.message, port = excluded.port, cpu_limit = excluded.cpu_limit,
@@ -149,11 +181,19 @@ impl PodRow {
                 current_ram_bytes = excluded.current_ram_bytes,
                 current_ram_anon_bytes = excluded.current_ram_anon_bytes,
                 current_ram_file_bytes = excluded.current_ram_file_bytes,
+                current_ram_mapped_bytes = excluded.current_ram_mapped_bytes,
                 manifest = excluded.manifest, manifest_digest = excluded.manifest_digest,
                 started_digest = excluded.started_digest, created_at = excluded.created_at,
                 updated_at = excluded.updated_at",
         );
         bind_pod!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// Every row, by name.
+    pub async fn all(conn: &mut SqliteConnection) -> Result<Vec<Self>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM pods ORDER BY name")
+            .fetch_all(conn)
+            .await
     }
 
     /// The row as it is now.

@@ -43,7 +43,7 @@ fn nothing_is_true_before_it_is_stored() {
     let mut bench = Bench::with(std::slice::from_ref(&a));
     let effects = apply(&mut bench, 1, &[&changed(&a), &b]);
     assert!(answers(&effects).is_empty());
-    assert!(bench.state.snapshot().pod("b").is_none());
+    assert!(bench.state.snapshot(bench.now).pod("b").is_none());
     let effects = stored(&mut bench, 1, Ok(()));
     assert_eq!(
         answers(&effects),
@@ -59,7 +59,7 @@ fn a_refused_change_changes_nothing() {
     apply(&mut bench, 1, &[&changed(&a), &always("b")]);
     let effects = stored(&mut bench, 1, Err(store_error()));
     assert_eq!(answers(&effects), [(1, Vec::new())], "refused");
-    assert!(bench.state.snapshot().pod("b").is_none());
+    assert!(bench.state.snapshot(bench.now).pod("b").is_none());
     assert_eq!(bench.state.pods["a"].entry.manifest, a.manifest);
 }
 
@@ -109,7 +109,7 @@ fn what_is_removed_while_its_change_is_stored_stays_removed() {
     apply(&mut bench, 1, &[&changed(&a)]);
     bench.result(id, EffectResult::Removed(Ok(())));
     stored(&mut bench, 1, Ok(()));
-    assert!(bench.state.snapshot().pod("a").is_none());
+    assert!(bench.state.snapshot(bench.now).pod("a").is_none());
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn a_changed_manifest_shows_until_the_restart() {
     let new = changed(&a);
     apply(&mut bench, 1, &[&new]);
     stored(&mut bench, 1, Ok(()));
-    assert!(bench.state.snapshot().pod("a").unwrap().changed);
+    assert!(bench.state.snapshot(bench.now).pod("a").unwrap().changed);
     let (id, _) = bench.accepted(restart("a"));
     bench.result(id, EffectResult::Stopped(Ok(())));
     bench.reach_awaiting(id, &new);
     bench.runs("a");
     bench.list();
-    assert!(!bench.state.snapshot().pod("a").unwrap().changed);
+    assert!(!bench.state.snapshot(bench.now).pod("a").unwrap().changed);
 }

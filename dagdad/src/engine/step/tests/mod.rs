@@ -24,6 +24,8 @@ use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, ObservedContainer, ObservedPod, RuntimeSignal};
 use crate::domain::operation::{Done, Intent, OperationId, OperationView};
 use crate::domain::pod::RestartPolicy;
+use crate::domain::quantity::Bytes;
+use crate::domain::sample::{HostSample, MemorySample, Sample};
 use crate::domain::state::{PodStatus, Wanted};
 use crate::ports::{PodRecord, Record, StoreError};
 
@@ -76,6 +78,11 @@ impl Bench {
             tickets: 0,
             pods: Vec::new(),
         };
+        bench.tell(Event::Sampled(Sample {
+            host: idle_host(start()),
+            pods: Vec::new(),
+            unseen: Vec::new(),
+        }));
         bench.tell(Event::Tick);
         bench
     }
@@ -243,13 +250,17 @@ impl Bench {
     }
 
     fn status(&self, pod: &str) -> PodStatus {
-        self.state.snapshot().pod(pod).expect("a pod").status
+        self.state
+            .snapshot(self.now)
+            .pod(pod)
+            .expect("a pod")
+            .status
     }
 
     fn message(&self, pod: &str) -> String {
         let message = self
             .state
-            .snapshot()
+            .snapshot(self.now)
             .pod(pod)
             .expect("a pod")
             .message
@@ -264,6 +275,25 @@ impl Bench {
 
 fn start() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+/// A host with 64 GiB and eight cores on which nothing runs.
+fn idle_host(at: Timestamp) -> HostSample {
+    HostSample {
+        at,
+        cpu_percent: 0.0,
+        cpu_count: 8,
+        load_1m: 0.0,
+        load_5m: 0.0,
+        load_15m: 0.0,
+        memory: MemorySample {
+            total: Bytes::gib(64),
+            available: Bytes::gib(64),
+            ..MemorySample::default()
+        },
+        disks: Vec::new(),
+        pressure: None,
+    }
 }
 
 fn settings() -> Settings {

@@ -39,7 +39,7 @@ fn a_start_that_came_up_is_waited_for() {
         killed_during(OperationKind::Start, PodStatus::Starting, Some(running()));
     assert_eq!(actions(&effects), [""; 0]);
     assert_eq!(success(&effects, id), "a is running");
-    assert!(!bench.state.snapshot().pod("a").unwrap().changed);
+    assert!(!bench.state.snapshot(bench.now).pod("a").unwrap().changed);
 }
 
 #[rstest]

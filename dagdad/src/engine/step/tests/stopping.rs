@@ -100,7 +100,7 @@ fn a_running_pod_is_removed_with_force_only() {
     assert_eq!(actions(&effects), ["remove"]);
     let effects = bench.result(id, EffectResult::Removed(Ok(())));
     assert_eq!(success(&effects, id), "a is removed from the catalogue");
-    assert!(bench.state.snapshot().pod("a").is_none());
+    assert!(bench.state.snapshot(bench.now).pod("a").is_none());
 }
 
 #[test]

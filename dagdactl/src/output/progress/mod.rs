@@ -1,4 +1,6 @@
-//! Operations under way, shown on stderr: a spinner each on a terminal, plain lines elsewhere.
+//! What is under way, shown on stderr: a spinner each on a terminal, plain lines elsewhere.
+
+pub mod board;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Messages as dagdad sends them, for tests here and for the fake dagdad in `tests/`. Ages are
 //! counted back from a moment that the test chooses.
 
+pub mod workflows;
+
 use dagda_proto::v1;
 
 /// A moment, in seconds since 1970.
@@ -139,7 +141,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
                 ram_bytes: 6_442_450_944,
                 ram_anon_bytes: 1_073_741_824,
                 ram_file_bytes: 5_368_709_120,
-                ram_mapped_bytes: 0,
+                ram_mapped_bytes: 5_200_000_000,
             }),
             ports: vec![port("127.0.0.1", 8905, 8000)],
             changed: true,
@@ -213,10 +215,10 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
         manifest: "apiVersion: v1\nkind: Pod\nmetadata:\n  name: llama\n".to_owned(),
         manifest_digest: "9f86d081884c7d65".to_owned(),
         operation: None,
-        expected: None,
-        reserved_memory_bytes: None,
-        reserved_cpu_millicores: None,
-        runs: Vec::new(),
+        expected: Some(workflows::expectation()),
+        reserved_memory_bytes: Some(7_086_696_038),
+        reserved_cpu_millicores: Some(1500),
+        runs: vec![workflows::RUNNING.to_owned()],
     }
 }
 
@@ -232,7 +234,7 @@ pub fn events(now: i64) -> Vec<v1::Event> {
             message: "dagdad 0.1.0 started; 5 pods in the catalogue".to_owned(),
         },
         v1::Event {
-            run: None,
+            run: Some(workflows::RUNNING.to_owned()),
             id: "01939d5c-0000-7000-8000-000000000002".to_owned(),
             at: Some(at(now)),
             kind: "pod_failed".to_owned(),

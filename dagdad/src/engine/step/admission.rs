@@ -1,0 +1,286 @@
+//! Starts and the budget: admitted, refused, forced, or put off until victims are gone.
+//!
+//! ```text
+//!                      fits, or is forced
+//!   start ─► decide ───────────────────────────────────────► reserved ─► rendering …
+//!              │ does not fit                                    ▲
+//!              ├─────────────► refused                           │ fits now
+//!              │ evict                                           │
+//!              └─────────────► evicting ─► all victims gone ─► decide
+//!                                  ▲                             │ does not fit
+//!                                  └── more victims ◄────────────┤ by the next sample
+//!                                                                └─► refused
+//! ```
+//!
+//! Invariants:
+//! - A place in the budget is taken in the same step in which the start is decided on, so that
+//!   no two starts count on the same room.
+//! - A start that waits for victims holds no place, only a claim that keeps others out.
+
+use jiff::Timestamp;
+
+use super::super::admission::{self, Asked};
+use super::super::effect::Effect;
+use super::super::eviction::{Eviction, ROUNDS};
+use super::super::operation::{At, Request};
+use super::super::pod::{Life, Pod};
+use super::super::state::State;
+use crate::domain::admission::{Admission, Denial, Remedy};
+use crate::domain::error::CommandError;
+use crate::domain::event::EventKind;
+use crate::domain::name::{ObjectName, PodName};
+use crate::domain::operation::{OperationId, OperationKind};
+use crate::domain::run::RunId;
+use crate::domain::state::Wanted;
+
+/// How it stands with victims.
+pub(super) enum Evicted {
+    /// They are not all gone, or it is not known yet what they freed.
+    Waiting,
+    /// What was asked for fits now.
+    Room,
+    /// It does not, and there is nobody else to stop.
+    Refused(CommandError),
+}
+
+/// What was decided on something that is to start.
+pub(super) enum Decision {
+    /// It may start; what should be known about it.
+    Admitted(Option<String>),
+    /// These are to go first.
+    After(Vec<PodName>),
+}
+
+impl State {
+    /// Decides on a start as `mode` says.
+    pub(super) fn decide(
+        &self,
+        asked: &Asked,
+        mode: Admission,
+        now: Timestamp,
+    ) -> Result<Decision, CommandError> {
+        let budget = self.budget(now).ok_or(CommandError::NotMeasured)?;
+        let denial = match admission::decide(&budget, asked) {
+            Ok(admitted) => {
+                let warnings = admitted.warnings.join("; ");
+                return Ok(Decision::Admitted(
+                    (!warnings.is_empty()).then_some(warnings),
+                ));
+            }
+            Err(denial) => denial,
+        };
+        match (mode, &denial.remedy) {
+            (Admission::Force, _) => Ok(Decision::Admitted(Some(format!("forced: {denial}")))),
+            (Admission::Evict, Remedy::Evict(_)) => Ok(Decision::After(victims(&denial))),
+            (Admission::Fit | Admission::Evict, _) => Err(CommandError::Insufficient(denial)),
+        }
+    }
+
+    /// Decides on the start or restart of a pod and takes its place in the budget.
+    pub(super) fn admit_pod(
+        &mut self,
+        name: &PodName,
+        kind: OperationKind,
+        mode: Admission,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<Request, CommandError> {
+        let request = Request {
+            admission: mode,
+            ..Request::new(kind)
+        };
+        let Some(pod) = self.pods.get(name) else {
+            return Ok(request);
+        };
+        let asked = self.asked_for_pod(name, pod);
+        match self.decide(&asked, mode, now)? {
+            Decision::After(victims) => Ok(Request { victims, ..request }),
+            Decision::Admitted(remark) => {
+                self.reserve_all(&asked);
+                if let Some(remark) = &remark
+                    && mode == Admission::Force
+                {
+                    let message = format!("{kind} of {name} {remark}");
+                    self.note(EventKind::Forced, Some(name), message, now, out);
+                }
+                Ok(Request {
+                    // One that fits needs nobody to go, whatever was offered.
+                    admission: if mode == Admission::Force && remark.is_some() {
+                        Admission::Force
+                    } else {
+                        Admission::Fit
+                    },
+                    cause: remark.filter(|_| mode != Admission::Force),
+                    ..request
+                })
+            }
+        }
+    }
+
+    pub(super) fn reserve_all(&mut self, asked: &Asked) {
+        for (pod, footprint) in &asked.pods {
+            self.reserve(pod, *footprint);
+        }
+    }
+
+    /// Goes on with starts that wait for victims.
+    pub(super) fn advance_evictions(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let waiting: Vec<PodName> = self
+            .pods
+            .iter()
+            .filter(|(_, pod)| evicting(pod).is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in waiting {
+            let Some(pod) = self.pods.get(&name) else {
+                continue;
+            };
+            let Some(mut eviction) = evicting(pod).cloned() else {
+                continue;
+            };
+            let asked = self.asked_for_pod(&name, pod);
+            match self.evict(&mut eviction, &asked, None, now, out) {
+                Evicted::Waiting => {
+                    if let Some(operation) = self.operation_mut(&name) {
+                        operation.at = At::Evicting(eviction);
+                    }
+                }
+                Evicted::Room => {
+                    self.reserve_all(&asked);
+                    self.render(&name, now, out);
+                }
+                Evicted::Refused(error) => self.give_up_start(&name, error, now, out),
+            }
+        }
+    }
+
+    /// Ends a start for which there is no room. The pod is as it was.
+    fn give_up_start(
+        &mut self,
+        name: &PodName,
+        error: CommandError,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(pod) = self.pods.get_mut(name) {
+            pod.wanted = Wanted::Down;
+        }
+        self.finish(name, Err(error), now, out);
+    }
+
+    /// Takes up a start that an earlier daemon had begun: one that waited for victims is decided
+    /// on again, all others had their place.
+    pub(super) fn resume_start(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(pod) = self.pods.get(name) else {
+            return;
+        };
+        let waited = pod
+            .operation
+            .as_ref()
+            .is_some_and(|operation| operation.admission == Admission::Evict);
+        let asked = self.asked_for_pod(name, pod);
+        if !waited {
+            self.reserve_all(&asked);
+            return self.render(name, now, out);
+        }
+        match self.decide(&asked, Admission::Evict, now) {
+            Ok(Decision::Admitted(_)) => {
+                self.reserve_all(&asked);
+                self.render(name, now, out);
+            }
+            Ok(Decision::After(victims)) => {
+                if let Some(operation) = self.operation_mut(name) {
+                    operation.at = At::Evicting(Eviction::of(victims));
+                }
+            }
+            Err(error) => self.give_up_start(name, error, now, out),
+        }
+    }
+
+    /// Stops the victims that still run; once all are gone, decides again.
+    pub(super) fn evict(
+        &mut self,
+        eviction: &mut Eviction,
+        asked: &Asked,
+        run: Option<RunId>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Evicted {
+        loop {
+            match self.stop_victims(eviction, &asked.object, run, now, out) {
+                Ok(true) => {}
+                Ok(false) => return Evicted::Waiting,
+                Err(error) => return Evicted::Refused(error),
+            }
+            let denial = match self.decide(asked, Admission::Fit, now) {
+                Ok(_) => return Evicted::Room,
+                Err(CommandError::Insufficient(denial)) => denial,
+                Err(error) => return Evicted::Refused(error),
+            };
+            let gone_at = *eviction.gone_at.get_or_insert(now);
+            let given_up = eviction.deadline().is_none_or(|until| until <= now);
+            if self.sampled_at <= gone_at && !given_up {
+                return Evicted::Waiting;
+            }
+            if eviction.rounds >= ROUNDS || denial.victims().is_empty() {
+                return Evicted::Refused(CommandError::Insufficient(denial));
+            }
+            eviction.rounds += 1;
+            eviction.gone_at = None;
+            let more = victims(&denial).into_iter().map(|pod| (pod, None));
+            eviction.victims.extend(more);
+        }
+    }
+
+    /// Stops the victims that run. Returns whether all are gone.
+    fn stop_victims(
+        &mut self,
+        eviction: &mut Eviction,
+        by: &ObjectName,
+        run: Option<RunId>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<bool, CommandError> {
+        let mut gone = true;
+        for (victim, stop) in &mut eviction.victims {
+            let Some(pod) = self.pods.get(victim) else {
+                continue;
+            };
+            if pod.operation.is_some() {
+                gone = false;
+            } else if matches!(pod.life, Life::Up { .. }) {
+                if stop.is_some() {
+                    return Err(CommandError::Runtime(format!(
+                        "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
+                    )));
+                }
+                gone = false;
+                let id = OperationId(self.identities.next(now));
+                *stop = Some(id);
+                let request = Request {
+                    run,
+                    cause: Some(format!("to make room for {by}")),
+                    event: EventKind::Evicted,
+                    ..Request::new(OperationKind::Stop)
+                };
+                self.accept(victim, id, request, now, out);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn evicting(pod: &Pod) -> Option<&Eviction> {
+    match &pod.operation.as_ref()?.at {
+        At::Evicting(eviction) => Some(eviction),
+        _ => None,
+    }
+}
+
+fn victims(denial: &Denial) -> Vec<PodName> {
+    denial
+        .victims()
+        .iter()
+        .map(|victim| victim.pod.clone())
+        .collect()
+}

@@ -1,0 +1,64 @@
+//! Follows what pods use from run to run, so that it is known what to expect of them.
+
+use jiff::Timestamp;
+
+use super::super::effect::{Effect, Persist};
+use super::super::pod::Life;
+use super::super::state::State;
+use crate::domain::name::PodName;
+use crate::ports::Record;
+
+impl State {
+    /// Takes in what the pods were measured to use.
+    pub(super) fn measure_pods(&mut self, now: Timestamp) {
+        for (name, usage) in &self.usage {
+            if let Some(pod) = self.pods.get_mut(name.as_str())
+                && matches!(pod.life, Life::Up { .. })
+            {
+                pod.usage.measured(usage, now);
+            }
+        }
+    }
+
+    /// Notices runs of pods that began, became ready or ended in this step.
+    pub(super) fn observe_usage(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let mut records = Vec::new();
+        for (name, pod) in &mut self.pods {
+            let ready = pod.ready();
+            match &pod.life {
+                Life::Up { since, .. } => {
+                    if !pod.usage.watches(*since) {
+                        let id = self.identities.next(now);
+                        records.extend(pod.usage.begins(id, name, *since, now));
+                    }
+                    if ready {
+                        pod.usage.becomes_ready(now);
+                    }
+                }
+                Life::Down | Life::Failed { .. } => {
+                    records.extend(pod.usage.ends(pod.completed, now));
+                }
+                Life::Unseen { .. } => {}
+            }
+        }
+        if records.is_empty() {
+            return;
+        }
+        let records = records
+            .into_iter()
+            .map(|run| Record::PutPodRun(Box::new(run)));
+        out.push(Effect::Persist(Persist::Fact {
+            records: records.collect(),
+            then: Vec::new(),
+        }));
+    }
+
+    /// What the runs that go on have used, where it grew since it was last written.
+    pub(super) fn unwritten_usage(&mut self) -> Vec<Record> {
+        let runs = self
+            .pods
+            .iter_mut()
+            .filter_map(|(_, pod): (&PodName, _)| pod.usage.unwritten());
+        runs.map(|run| Record::PutPodRun(Box::new(run))).collect()
+    }
+}
