@@ -1,6 +1,7 @@
 //! The edge over hand-made snapshots: what is told, of what, and when.
 
 mod conversions;
+mod events;
 mod exporting;
 mod following;
 mod outcomes;
