@@ -1,0 +1,154 @@
+//! `resource_alerts`: one episode of one condition.
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::value::{BadValue, bad, timestamp, uuid};
+use crate::domain::alert::{Alert, AlertQuery, Condition, Severity};
+
+macro_rules! bind_alert {
+    ($query:expr, $row:expr) => {
+        $crate::store::rows::bind!($query, $row; uuid, alert_type, object, message, severity,
+            resolved, created_at, updated_at, resolved_at)
+    };
+}
+
+pub(in crate::store) use bind_alert;
+
+/// A row of `resource_alerts`.
+#[derive(Debug, sqlx::FromRow)]
+pub struct AlertRow {
+    pub uuid: String,
+    pub alert_type: String,
+    pub object: String,
+    pub message: String,
+    pub severity: String,
+    pub resolved: bool,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub resolved_at: Option<i64>,
+}
+
+impl From<&Alert> for AlertRow {
+    fn from(alert: &Alert) -> Self {
+        let Alert {
+            id,
+            condition,
+            object,
+            severity,
+            message,
+            created_at,
+            updated_at,
+            resolved_at,
+        } = alert;
+        Self {
+            uuid: id.to_string(),
+            alert_type: condition.as_str().to_owned(),
+            object: object.clone(),
+            message: message.clone(),
+            severity: severity.as_str().to_owned(),
+            resolved: resolved_at.is_some(),
+            created_at: created_at.as_microsecond(),
+            updated_at: updated_at.as_microsecond(),
+            resolved_at: resolved_at.map(Timestamp::as_microsecond),
+        }
+    }
+}
+
+impl TryFrom<AlertRow> for Alert {
+    type Error = BadValue;
+
+    fn try_from(row: AlertRow) -> Result<Self, BadValue> {
+        let resolved_at = match (row.resolved, row.resolved_at) {
+            (false, None) => None,
+            (true, Some(micros)) => Some(timestamp("resource_alerts.resolved_at", micros)?),
+            (true, None) => {
+                return Err(BadValue::Missing {
+                    column: "resource_alerts.resolved_at",
+                    state: "resolved",
+                });
+            }
+            (false, Some(_)) => {
+                return Err(BadValue::Surplus {
+                    column: "resource_alerts.resolved_at",
+                    state: "not resolved",
+                });
+            }
+        };
+        Ok(Self {
+            id: uuid("resource_alerts.uuid", &row.uuid)?,
+            condition: condition(&row.alert_type)
+                .ok_or_else(|| bad("resource_alerts.alert_type", &row.alert_type))?,
+            object: row.object,
+            severity: Severity::ALL
+                .into_iter()
+                .find(|severity| severity.as_str() == row.severity)
+                .ok_or_else(|| bad("resource_alerts.severity", &row.severity))?,
+            message: row.message,
+            created_at: timestamp("resource_alerts.created_at", row.created_at)?,
+            updated_at: timestamp("resource_alerts.updated_at", row.updated_at)?,
+            resolved_at,
+        })
+    }
+}
+
+fn condition(text: &str) -> Option<Condition> {
+    Condition::ALL
+        .into_iter()
+        .find(|condition| condition.as_str() == text)
+}
+
+impl AlertRow {
+    /// Inserts or replaces the row, by its uuid.
+    pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let query = sqlx::query(
+            "INSERT INTO resource_alerts (uuid, alert_type, object, message, severity, resolved,
+                created_at, updated_at, resolved_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (uuid) DO UPDATE SET alert_type = excluded.alert_type,
+                object = excluded.object, message = excluded.message,
+                severity = excluded.severity, resolved = excluded.resolved,
+                created_at = excluded.created_at, updated_at = excluded.updated_at,
+                resolved_at = excluded.resolved_at",
+        );
+        bind_alert!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// The row as it is now.
+    pub async fn read(
+        conn: &mut SqliteConnection,
+        uuid: &str,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM resource_alerts WHERE uuid = ?")
+            .bind(uuid)
+            .fetch_optional(conn)
+            .await
+    }
+
+    /// The alerts that go on, oldest first.
+    pub async fn unresolved(conn: &mut SqliteConnection) -> Result<Vec<Self>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM resource_alerts WHERE resolved = 0 ORDER BY created_at, uuid")
+            .fetch_all(conn)
+            .await
+    }
+
+    /// The newest rows that `query` asks for, newest first.
+    pub async fn newest(
+        conn: &mut SqliteConnection,
+        query: &AlertQuery,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let AlertQuery { resolved, limit } = query;
+        match resolved {
+            true => sqlx::query_as(
+                "SELECT * FROM resource_alerts ORDER BY created_at DESC, uuid DESC LIMIT ?",
+            ),
+            false => sqlx::query_as(
+                "SELECT * FROM resource_alerts WHERE resolved = 0
+                 ORDER BY created_at DESC, uuid DESC LIMIT ?",
+            ),
+        }
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+    }
+}
