@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinError;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::sample::Sample;
@@ -24,6 +24,10 @@ pub async fn first_sample(
     measure(sampler, Vec::new()).await
 }
 
+/// After the first round that measures pods, the second one follows so soon: use of the CPU is
+/// known only then.
+const SECOND_ROUND: Duration = Duration::from_millis(250);
+
 /// Measures as soon as it is known which pods run, or after one `interval`, and then each
 /// `interval` until `ending`. A round that takes longer delays the next ones; it is never
 /// doubled.
@@ -41,13 +45,10 @@ pub async fn sample_for_ever(
         () = tokio::time::sleep(interval) => {}
         () = ending.cancelled() => return,
     }
-    let mut ticks = tokio::time::interval(interval);
+    let second = Instant::now() + SECOND_ROUND.min(interval);
+    let mut ticks = tokio::time::interval_at(second, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = ending.cancelled() => return,
-        }
         let pods = running_pods(&engine.snapshot());
         let mut sample = match measure(sampler, pods).await {
             Ok((back, sample)) => {
@@ -63,6 +64,10 @@ pub async fn sample_for_ever(
             }
         }
         engine.tell(Event::Sampled(sample)).await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = ending.cancelled() => return,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::podman::{IMAGE, eater};
 pub const SMALL: u64 = 16 * MIB;
 /// A mebibyte.
 pub const MIB: u64 = 1024 * 1024;
+const REQUESTS: (u64, u64) = (SMALL, 10);
 
 /// A `v1/Pod` manifest under construction; its [`Display`] is YAML.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct Container {
     /// YAML flow mapping.
     readiness: Option<String>,
     /// `resources.requests`: bytes of memory, thousandths of a core.
-    requests: (u64, u64),
+    requests: Option<(u64, u64)>,
 }
 
 /// Runs until it is told to stop, and stops at once then.
@@ -114,14 +115,23 @@ impl Pod {
     /// What the first container asks for, in bytes.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
-        self.containers[0].requests.0 = bytes;
+        let (_, cpu) = self.containers[0].requests.unwrap_or(REQUESTS);
+        self.containers[0].requests = Some((bytes, cpu));
         self
     }
 
     /// What the first container asks for, in thousandths of a core.
     #[must_use]
     pub fn cpu(mut self, millicores: u64) -> Self {
-        self.containers[0].requests.1 = millicores;
+        let (memory, _) = self.containers[0].requests.unwrap_or(REQUESTS);
+        self.containers[0].requests = Some((memory, millicores));
+        self
+    }
+
+    /// Lets the first container ask for nothing.
+    #[must_use]
+    pub fn undeclared(mut self) -> Self {
+        self.containers[0].requests = None;
         self
     }
 
@@ -187,7 +197,7 @@ impl Container {
             command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
             ports: Vec::new(),
             readiness: None,
-            requests: (SMALL, 10),
+            requests: Some(REQUESTS),
         }
     }
 }
@@ -232,11 +242,12 @@ impl Display for Container {
         )?;
         writeln!(f, "      imagePullPolicy: IfNotPresent")?;
         writeln!(f, "      command: {}", serde_json::json!(self.command))?;
-        let (memory, cpu) = self.requests;
-        writeln!(
-            f,
-            "      resources: {{requests: {{memory: \"{memory}\", cpu: {cpu}m}}}}"
-        )?;
+        if let Some((memory, cpu)) = self.requests {
+            writeln!(
+                f,
+                "      resources: {{requests: {{memory: \"{memory}\", cpu: {cpu}m}}}}"
+            )?;
+        }
         if !self.ports.is_empty() {
             writeln!(f, "      ports:")?;
         }

@@ -151,6 +151,14 @@ impl Podman {
         finish(self.command().args(arguments)).status.success()
     }
 
+    /// Sends a signal to a container's first process from within. `podman kill` would be taken for
+    /// somebody who ends it.
+    pub fn signal(&self, container: &str, signal: &str) {
+        let script = format!("kill -{signal} 1");
+        // The container's end may take the exec session with it before Podman learns how it ended.
+        let _ = self.succeeds(["exec", container, "/bin/sh", "-c", &script]);
+    }
+
     /// Names and states of the pods that Podman itself has, by name.
     #[must_use]
     pub fn pods(&self) -> Vec<(String, String)> {

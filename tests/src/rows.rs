@@ -26,7 +26,7 @@ enum Kind {
 #[derive(Debug)]
 pub struct Table {
     /// Its name.
-    pub name: String,
+    pub name: &'static str,
     /// What SQLite has.
     pub local: Rows,
     /// What MariaDB has.
@@ -38,7 +38,7 @@ pub struct Table {
 ///
 /// # Panics
 /// One of them cannot be read, or their columns differ.
-pub async fn read(database: &Path, mariadb: &MariaDb, table: &str) -> Table {
+pub async fn read(database: &Path, mariadb: &MariaDb, table: &'static str) -> Table {
     let mut remote = MySqlConnectOptions::new()
         .host("127.0.0.1")
         .port(mariadb.port())
@@ -88,7 +88,7 @@ pub async fn read(database: &Path, mariadb: &MariaDb, table: &str) -> Table {
         .await
         .expect("read MariaDB");
     let rows = Table {
-        name: table.to_owned(),
+        name: table,
         local: local_rows
             .iter()
             .map(|row| keyed(&columns, |index| row.get(index)))

@@ -185,7 +185,8 @@ fn a_reservation_ends_with_its_pod_however_that_ends() {
         Pod::frail("b").memory(most),
         Pod::waiting("unlucky")
             .memory(most)
-            .init("prepare", "exit 4"),
+            .init("prepare", "exit 4")
+            .restart_policy("Never"),
         Pod::script("job", "exit 0")
             .memory(most)
             .restart_policy("Never"),
@@ -206,7 +207,7 @@ fn a_reservation_ends_with_its_pod_however_that_ends() {
     host.await_state("job", PodState::Stopped);
     host.run(["pods", "start", "b"]).done();
     host.run(["pods", "start", "a"]).ended_with(code::REFUSED);
-    host.podman.run(["kill", "--signal", "USR1", "b-main"]);
+    host.podman.signal("b-main", "USR1");
     host.await_state("b", PodState::Error);
     host.run(["pods", "start", "a"]).done();
 
@@ -233,7 +234,7 @@ fn a_pod_that_outgrows_its_footprint_takes_room_until_it_ends() {
     let before = host.room_for("probe");
     assert!(before.reserved < 100 * MIB, "{before:?}");
 
-    host.podman.run(["kill", "--signal", "USR1", "eater-main"]);
+    host.podman.signal("eater-main", "USR1");
     let after = host.await_room("probe", "the room has shrunk by what was eaten", |room| {
         let eaten = room.reserved.saturating_sub(before.reserved) / MIB;
         // What the machine uses apart from it: so it is not counted there, too.

@@ -44,9 +44,9 @@ fn an_eater_really_eats_gives_back_and_ends_at_once() {
         })
     };
     let sated = uses("it has eaten", 200..220);
-    host.podman.run(["kill", "--signal", "USR1", "eater-main"]);
+    host.podman.signal("eater-main", "USR1");
     uses("it has eaten more", 300..320);
-    host.podman.run(["kill", "--signal", "USR2", "eater-main"]);
+    host.podman.signal("eater-main", "USR2");
     uses("it has given that back", 200..220);
     let busy = host.await_pod("eater", "it burns a core", |pod| {
         pod.usage.is_some_and(|usage| usage.cpu_percent > 10.0)

@@ -267,10 +267,7 @@ fn restart_policies_are_honoured() {
     }
     // Always comes back after a single end.
     host.up("always", &Pod::waiting("always").restart_policy("Always"));
-    // The container's end may take the exec session with it before Podman learns how it ended.
-    let _ = host
-        .podman
-        .succeeds(["exec", "always-main", "/bin/sh", "-c", "kill -TERM 1"]);
+    host.podman.signal("always-main", "TERM");
     let restarts = ["inspect", "--format", "{{.RestartCount}}", "always-main"];
     let pod = host.await_pod("always", "it runs again", |pod| {
         pod.ready && host.podman.run(restarts).trim() == "1"

@@ -174,7 +174,7 @@ fn a_run_can_be_cancelled_wherever_it_is() {
 
     // Degraded.
     let id = host.run_up("frail");
-    host.podman.run(["kill", "--signal", "USR1", "frail-main"]);
+    host.podman.signal("frail-main", "USR1");
     host.await_run_state(&id, RunState::Degraded);
     host.run(["workflow", "stop", "frail"]).done();
     assert_eq!(host.run_now(&id).state(), RunState::Stopped);

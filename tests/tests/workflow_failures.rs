@@ -84,7 +84,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         .readiness(NEVER_READY),
     ]));
     host.apply(&Workflow::new("ai").pod("db", &[]).pod("model", &["db"]));
-    host.run(["workflow", "run", "ai", "--timeout", "3s"])
+    host.run(["workflow", "run", "ai", "--timeout", "6s"])
         .failed_saying(
             code::TIMED_OUT,
             ["model", "loading weights", "out of patience"],
@@ -102,8 +102,15 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
             .any(|line| line.contains("loading weights")),
         "{failure:#?}"
     );
+
+    // One that ran before the run fails it as well, and stays.
+    host.run(["pods", "start", "--no-wait", "model"]).done();
+    host.await_pods("it has written its lines", |_| {
+        let logs = host.podman.run(["logs", "model-main"]);
+        logs.contains("loading weights")
+    });
     let json = host
-        .run(["--json", "workflow", "run", "ai", "--timeout", "3s"])
+        .run(["--json", "workflow", "run", "ai", "--timeout", "2s"])
         .ended_with(code::TIMED_OUT)
         .json();
     assert_eq!(json["error"]["code"], "timed_out", "{json:#}");
@@ -111,6 +118,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         json["error"]["log"].to_string().contains("loading weights"),
         "{json:#}"
     );
+    assert_eq!(host.podman.running(), ["model"]);
 }
 
 #[test]
@@ -119,7 +127,7 @@ fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
     host.apply(&documents(&[Pod::waiting("db"), Pod::frail("frail")]));
     host.apply(&Workflow::new("shop").pod("db", &[]).pod("frail", &["db"]));
     let id = host.run_up("shop");
-    host.podman.run(["kill", "--signal", "USR1", "frail-main"]);
+    host.podman.signal("frail-main", "USR1");
     let run = host.await_run_state(&id, RunState::Degraded);
     assert_eq!((step(&run, "frail"), step(&run, "db")), ("lost", "ready"));
     assert!(member(&run, "frail").message.is_some(), "{run:#?}");

@@ -4,7 +4,7 @@ use dagda_proto::v1::{self, PodState, RunState};
 use dagda_tests::TestHost;
 use dagda_tests::cli::{Watch, code};
 use dagda_tests::host::runs::{member, request, step};
-use dagda_tests::manifest::{Pod, Workflow, documents};
+use dagda_tests::manifest::{NEVER_READY, Pod, Workflow, documents};
 
 /// A pod that runs and is not ready before [`let_be_ready`].
 fn gated(name: &str) -> Pod {
@@ -27,13 +27,19 @@ fn container(host: &TestHost, pod: &str) -> String {
         .run(["ps", "--filter", &filter, "--format", format])
 }
 
+/// A timeline, to be read by people.
+fn told(timeline: &[v1::Event]) -> Vec<String> {
+    let line = |event: &v1::Event| format!("{} {}", event.kind, event.message);
+    timeline.iter().map(line).collect()
+}
+
 /// Where each of the events stands in the run's timeline.
 fn places<const N: usize>(timeline: &[v1::Event], wanted: [(&str, &str); N]) -> [usize; N] {
     wanted.map(|(kind, object)| {
         let found = timeline
             .iter()
             .position(|event| event.kind == kind && event.object.as_deref() == Some(object));
-        found.unwrap_or_else(|| panic!("no {kind} of {object} in {timeline:#?}"))
+        found.unwrap_or_else(|| panic!("no {kind} of {object} in {:#?}", told(timeline)))
     })
 }
 
@@ -126,17 +132,17 @@ fn a_run_starts_level_by_level_and_stops_in_reverse() {
         [
             ("run_started", "shop"),
             ("pod_ready", "db"),
-            ("pod_started", "api"),
+            ("accepted", "api"),
             ("pod_ready", "api"),
             ("pod_ready", "worker"),
-            ("pod_started", "web"),
+            ("accepted", "web"),
             ("run_ready", "shop"),
             ("pod_stopped", "web"),
             ("pod_stopped", "api"),
             ("pod_stopped", "db"),
         ],
     );
-    assert!(started.is_sorted(), "{started:?} in {events:#?}");
+    assert!(started.is_sorted(), "{started:?} in {:#?}", told(events));
     let [web, worker, db] = places(
         events,
         [
@@ -145,7 +151,7 @@ fn a_run_starts_level_by_level_and_stops_in_reverse() {
             ("pod_stopped", "db"),
         ],
     );
-    assert!(web < worker && worker < db, "{events:#?}");
+    assert!(web < worker && worker < db, "{:#?}", told(events));
     assert!(
         events.iter().all(|event| event.run.as_deref() == Some(&id)),
         "{events:#?}"
@@ -218,7 +224,7 @@ fn the_command_line_lists_shows_and_plans_and_changes_nothing() {
     let unnamed = host.run(["workflow", "run"]).ended_with(code::USAGE);
     let text = unnamed.stdout + &unnamed.stderr;
     assert!(
-        text.contains("shop") && text.contains("small") && text.contains("fits"),
+        text.contains("shop") && text.contains("small") && text.contains("FITS NOW"),
         "{text}"
     );
     host.run(["workflow", "run", "shap"])
@@ -378,7 +384,7 @@ fn a_job_counts_once_it_has_ended_well() {
     let job = |name: &str, script: &str| Pod::script(name, script).restart_policy("Never");
     host.apply(&documents(&[
         job("migrate", "echo migrated; exit 0"),
-        job("broken", "exit 0").init("check", "echo no such table; exit 3"),
+        job("broken", "echo no such table; exit 3").readiness(NEVER_READY),
         Pod::waiting("web"),
     ]));
     host.apply(&documents(&[

@@ -184,7 +184,7 @@ pub struct RunsArgs {
         long,
         value_name = "N",
         default_value_t = 20,
-        value_parser = clap::value_parser!(u32).range(1..=10_000)
+        value_parser = clap::value_parser!(u32).range(1..=1000)
     )]
     pub limit: u32,
 }

@@ -12,6 +12,7 @@ mod reading;
 mod run;
 #[path = "../../src/output/sample/mod.rs"]
 mod sample;
+mod screen;
 mod terminal;
 mod usage;
 mod workflows;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::fake::Fake;
 use crate::run::{command_of, finish};
+use crate::screen::screen;
 
 /// What the program writes to a terminal, stdout and stderr together, and its exit code.
 fn on_terminal(fake: &Fake, arguments: &str, no_color: bool) -> (String, Option<i32>) {
@@ -60,6 +61,70 @@ fn several_starts_with_a_failure_leave_every_result() {
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text:?}");
     }
+}
+
+#[test]
+fn a_run_leaves_a_line_for_each_pod() {
+    let (text, code) = on_terminal(&Fake::start(), "workflow run ai", false);
+    assert_eq!(code, Some(0));
+    let mut lines = screen(&text);
+    let last = lines.pop().unwrap();
+    assert!(last.starts_with("✓ ai is running ("), "{last}");
+    assert_eq!(
+        lines,
+        [
+            "run 019a2f4c-7b1e-7000-8000-000000000001 of ai",
+            "✓ mariadb  ready",
+            "✓ llama    ready",
+            "✓ qwen     ready",
+            "✓ n8n      ready",
+        ]
+    );
+}
+
+#[test]
+fn a_failed_run_leaves_what_became_of_each_pod() {
+    let (text, code) = on_terminal(&Fake::start(), "workflow run crash", true);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        screen(&text)[1..],
+        [
+            "✓ mariadb  kept: it ran before the run",
+            "✓ llama    stopped",
+            "✗ qwen     failed: container server exited with 1",
+            "· n8n      not started",
+            "error: qwen did not come up, and the run was rolled back",
+            "  its last lines:",
+            "  | loading model",
+            "  | error: no weights",
+            "see the run: dagdactl workflow runs show 019a2f40-1a2b-7000-8000-000000000003",
+        ]
+    );
+}
+
+#[test]
+fn a_run_cut_off_leaves_where_it_was() {
+    let (text, code) = on_terminal(&Fake::start(), "workflow run unfinished", true);
+    assert_eq!(code, Some(5));
+    let lines = screen(&text);
+    // How long it has been starting stands at the end.
+    assert!(
+        lines[1].starts_with("  mariadb     starting  "),
+        "{lines:#?}"
+    );
+    assert_eq!(
+        lines[2..],
+        [
+            "· llama       waits for mariadb",
+            "· qwen        waits for mariadb",
+            "· n8n         waits for llama, qwen",
+            "error: dagdad closed the connection; see: systemctl status dagdad",
+            "       once it is back, run 019a2f4c-7b1e-7000-8000-000000000001 of unfinished",
+            "       (starting) goes on in dagdad",
+            "       see it: dagdactl workflow runs show 019a2f4c-7b1e-7000-8000-000000000001",
+            "       end it: dagdactl workflow stop unfinished",
+        ]
+    );
 }
 
 #[test]

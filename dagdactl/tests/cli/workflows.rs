@@ -39,6 +39,7 @@ fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys:
 #[case(&["workflow", "runs"], "019a2f4c-7b1e  ai-complete  running ")]
 #[case(&["workflow", "runs", "show", "019a2f40"], "What happened\n")]
 #[case(&["workflow", "remove", "tools"], "tools is removed; its pods stay\n")]
+#[case(&["workflow", "remove", "mute"], "workflow mute is removed\n")]
 fn people_get_text_without_colour_in_a_pipe(#[case] arguments: &[&str], #[case] expected: &str) {
     let ran = Fake::start().run(arguments).exits(0);
     assert!(ran.stdout.contains(expected), "{}", ran.stdout);
@@ -73,7 +74,8 @@ fn progress_goes_to_stderr_a_line_for_each_change() {
     // The count of pods that are ready has grown in between: that alone is no change.
     assert_eq!(
         ran.stderr,
-        "ai: starting, 0 of 4 pods ready\nmariadb: starting\nmariadb: ready\nllama: starting\n\
+        "run 019a2f4c-7b1e-7000-8000-000000000001 of ai\n\
+         ai: starting, 0 of 4 pods ready\nmariadb: starting\nmariadb: ready\nllama: starting\n\
          qwen: starting\nllama: ready\nqwen: ready\nn8n: starting\nai: running\nn8n: ready\n"
     );
 }
@@ -113,7 +115,8 @@ fn without_a_name_what_can_be_run_is_listed() {
     assert!(ran.stdout.contains("tools           1    50 "), "{ran:?}");
     assert_eq!(
         ran.stderr,
-        "error: name the workflow to run: dagdactl workflow run NAME\n"
+        "error: a name is needed: dagdactl workflow run NAME; the list tells what there is and \
+         whether it fits now\n"
     );
     let document = fake.run(&["workflow", "run", "--json"]).exits(2).document();
     assert_eq!(document["error"]["code"], "usage");
@@ -192,6 +195,11 @@ fn a_stream_cut_off_says_that_the_run_goes_on(#[case] name: &str) {
 fn what_runs_already_is_a_success() {
     let ran = Fake::start().run(&["workflow", "run", "again"]).exits(0);
     assert_eq!(ran.stdout, "again runs already\n");
+    let joined = format!(
+        "run {} of ai-complete is active since 2h already: it is followed, ",
+        sample::RUNNING
+    );
+    assert!(ran.stderr.starts_with(&joined), "{ran:?}");
 }
 
 #[test]
@@ -230,6 +238,9 @@ fn ctrl_c_says_that_the_run_goes_on_and_how_to_end_it() {
         .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
+    // Which run it is, then where it stands.
+    stderr.read_line(&mut line).unwrap();
+    line.clear();
     stderr.read_line(&mut line).unwrap();
     assert!(
         line.starts_with("waiting: queued, place 2 of 3: 4.1 GiB of memory are missing")
@@ -256,12 +267,12 @@ fn a_stop_names_the_pods_that_stay_up() {
     let ran = Fake::start().run(&["workflow", "stop", "ai"]).exits(0);
     assert_eq!(
         ran.stdout,
-        "ai is stopped\nmariadb stays up: run 019a2f4d-0c52 of batch needs it\n"
+        "ai is stopped; mariadb stays up: workflow batch needs it\n"
     );
     assert_eq!(
         ran.stderr,
         "ai: stopping\nn8n: stopping\nmariadb: kept\nllama: stopping\nqwen: stopping\n\
-         n8n: stopped\nai: stopped\nmariadb: kept: run 019a2f4d-0c52 of batch needs it\n\
+         n8n: stopped\nai: stopped\nmariadb: kept: workflow batch needs it\n\
          llama: stopped\nqwen: stopped\n"
     );
 }

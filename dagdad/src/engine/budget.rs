@@ -92,7 +92,7 @@ impl State {
     }
 
     /// What is held for a pod: what it was admitted with, or what it cannot do without by now.
-    fn need(&self, name: &PodName, pod: &Pod, reserved: Footprint) -> Footprint {
+    pub(super) fn need(&self, name: &PodName, pod: &Pod, reserved: Footprint) -> Footprint {
         let used = match pod.life {
             Life::Up { .. } => self.usage_of(name),
             Life::Unseen { .. } | Life::Down | Life::Failed { .. } => return reserved,

@@ -196,7 +196,7 @@ impl State {
                         .as_ref()
                         .map(|operation| operation.progress.clone()),
                     expected: self.expected(pod),
-                    reserved: pod.reserved,
+                    reserved: pod.reserved.map(|held| self.need(name, pod, held)),
                     runs: self
                         .runs
                         .values()

@@ -12,6 +12,12 @@ use super::path::Path;
 
 /// The most problems that one message lists; the rest is counted.
 pub const MAX_LISTED: usize = 50;
+/// So long is a list of problems at most, in bytes, the last one's overhang aside. A refusal
+/// travels in HTTP headers, twice (as text and in the detail for programs), of which clients
+/// take 16 KiB altogether unless told otherwise.
+pub const MAX_TEXT: usize = 4096;
+/// So long is one problem in a list at most, in bytes; the rest of it is cut off.
+const MAX_LINE: usize = 1024;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +61,24 @@ pub struct ManifestErrors {
 impl fmt::Display for ManifestErrors {
     /// One problem a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().take(MAX_LISTED).enumerate() {
-            if index > 0 {
+        let (mut listed, mut length) = (0, 0);
+        for problem in self.problems.iter().take(MAX_LISTED) {
+            let line = problem.to_string();
+            if length > 0 && length + line.len() > MAX_TEXT {
+                break;
+            }
+            if listed > 0 {
                 f.write_str("\n")?;
             }
-            problem.fmt(f)?;
+            let end = line.floor_char_boundary(MAX_LINE);
+            f.write_str(&line[..end])?;
+            if end < line.len() {
+                f.write_str("…")?;
+            }
+            listed += 1;
+            length += end;
         }
-        match self.problems.len().saturating_sub(MAX_LISTED) {
+        match self.problems.len().saturating_sub(listed) {
             0 => Ok(()),
             rest => write!(f, "\nand {rest} more"),
         }

@@ -148,6 +148,26 @@ async fn without_a_socket_podman_is_run_and_run_again() {
 }
 
 #[tokio::test]
+async fn a_configured_socket_that_dagdad_served_is_served_again_after_both_were_killed() {
+    let podman = TestPodman::without_service();
+    let options = podman.options();
+    let socket = options.socket.clone().expect("a configured socket");
+    let killed = Podman::new(options.clone());
+    assert_eq!(killed.list().await.unwrap(), []);
+    for pid in services_at(&socket) {
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+    // dagdad itself is killed too: what it held in memory is gone.
+    std::mem::forget(killed);
+    assert!(socket.exists(), "the dead service's socket stays");
+
+    let runtime = Podman::new(options);
+    assert_eq!(runtime.list().await.unwrap(), []);
+    assert_eq!(runtime.describe().await.unwrap().origin, Origin::Configured);
+    runtime.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_podman_killed_during_a_start_leaves_nothing_half_made() {
     let (_podman, options) = without_service();
     let socket = options.service_socket.clone();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use dagda_proto::v1::run_update::Update;
 use dagda_proto::v1::{Done, RunUpdate};
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::Streaming;
 
@@ -70,10 +71,15 @@ pub async fn follow(
     let progress = Progress::detect(output.json());
     let mut board = progress.board();
     let mut run = None;
-    let began = Instant::now();
+    let asked = (Instant::now(), Timestamp::now());
+    let introduce = |run: &RunView| {
+        if ask == Ask::Run {
+            progress.aside(|| output.note(&introduction(run, asked.1)));
+        }
+    };
     let end = tokio::select! {
         biased;
-        end = watch(daemon, opening, until, &mut board, &mut run) => end,
+        end = watch(daemon, opening, until, introduce, &mut board, &mut run) => end,
         _ = interrupts.recv() => {
             progress.freeze();
             Err(Error::Interrupted("interrupted".to_owned()))
@@ -83,7 +89,7 @@ pub async fn follow(
     Ok(Followed {
         end: end.map_err(|error| left_behind(error, ask, name, run.as_ref())),
         run,
-        took: began.elapsed(),
+        took: asked.0.elapsed(),
     })
 }
 
@@ -92,6 +98,7 @@ async fn watch(
     daemon: &Daemon,
     opening: impl Future<Output = Result<Streaming<RunUpdate>, Error>>,
     until: Until,
+    introduce: impl Fn(&RunView),
     board: &mut Board,
     seen: &mut Option<RunView>,
 ) -> Result<End, Error> {
@@ -99,9 +106,13 @@ async fn watch(
     while let Some(RunUpdate { update }) = daemon.next(&mut updates).await? {
         match update {
             Some(Update::Run(run)) => {
+                let first = seen.is_none();
                 let run = seen.insert(run.into());
                 if until == Until::Accepted {
                     return Ok(End::Accepted);
+                }
+                if first {
+                    introduce(run);
                 }
                 board.show(run, &Clock::system());
             }
@@ -116,21 +127,38 @@ async fn watch(
     Err(stream_ended())
 }
 
+/// Which run is followed; it may be one that was `asked` for before.
+fn introduction(run: &RunView, asked: Timestamp) -> String {
+    // What separates the two clock readings, and the milliseconds that views leave out.
+    const SLACK: Duration = Duration::from_secs(1);
+    let run_of = format!("run {} of {}", run.id, run.workflow);
+    let text = match run.accepted_at {
+        Some(at) if at + SLACK < asked => format!(
+            "{run_of} is active since {} already: it is followed, nothing is begun anew",
+            human::age(at, asked)
+        ),
+        _ => run_of,
+    };
+    escape::cell(&text)
+}
+
 /// Adds to the reason why it is no longer waited for what becomes of it, and what can be done.
 fn left_behind(error: Error, ask: Ask, name: &str, run: Option<&RunView>) -> Error {
+    // Each command on a line of its own, to be copied.
     let what = match (ask, run) {
         (Ask::Run, Some(run)) => format!(
-            "run {id} of {name} ({state}) goes on in dagdad; \
-             see: dagdactl workflow runs show {id}; end it: dagdactl workflow stop {name}",
+            "run {id} of {name} ({state}) goes on in dagdad\n\
+             see it: dagdactl workflow runs show {id}\n\
+             end it: dagdactl workflow stop {name}",
             id = run.id,
             state = run.state.as_str().replace('_', " "),
         ),
         (Ask::Run, None) => format!(
-            "if dagdad has accepted the run of {name}, it goes on there; \
+            "if dagdad has accepted the run of {name}, it goes on there\n\
              see: dagdactl workflow runs {name}"
         ),
         (Ask::Stop, _) => {
-            format!("the stop of {name} goes on in dagdad; see: dagdactl workflow runs {name}")
+            format!("the stop of {name} goes on in dagdad\nsee: dagdactl workflow runs {name}")
         }
     };
     match error {
@@ -140,9 +168,10 @@ fn left_behind(error: Error, ask: Ask, name: &str, run: Option<&RunView>) -> Err
             let goes_on = format!("once it is back, {what}");
             Error::Unreachable(Trouble {
                 finding,
-                remedy: Some(
-                    remedy.map_or(goes_on.clone(), |remedy| format!("{remedy}; {goes_on}")),
-                ),
+                remedy: Some(match remedy {
+                    Some(remedy) => format!("{remedy}\n{goes_on}"),
+                    None => goes_on,
+                }),
             })
         }
         other => other,
@@ -172,13 +201,6 @@ impl Followed {
                 });
                 let message = if message.is_empty() { good } else { message };
                 output.success(message, took.as_deref())?;
-                for pod in run.iter().flat_map(|run| &run.pods) {
-                    if pod.step == "kept" {
-                        let why = pod.message.as_deref().unwrap_or("it is needed");
-                        let line = format!("{} stays up: {why}", pod.pod);
-                        output.text(&format!("{}\n", escape::cell(&line)))?;
-                    }
-                }
             }
             (Ok(End::Accepted), Some(run)) => {
                 // Alone on stdout, so that a script can keep it.

@@ -50,7 +50,11 @@ pub async fn run(args: RunArgs, session: &mut Session) -> Result<Outcome, Error>
 
 /// Lists what can be run; that is not what was asked for.
 async fn nameless(session: &mut Session) -> Result<Outcome, Error> {
-    let error = Error::Usage("name the workflow to run: dagdactl workflow run NAME".to_owned());
+    let error = Error::Usage(
+        "a name is needed: dagdactl workflow run NAME; \
+         the list tells what there is and whether it fits now"
+            .to_owned(),
+    );
     let mut view = list::ask(&session.connect().await?).await?;
     if !session.output.json() {
         list::print(&view, &mut session.output)?;

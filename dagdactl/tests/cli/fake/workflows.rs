@@ -27,6 +27,7 @@ fn each<const N: usize>(
 fn at(name: &str, state: RunState, steps: [&str; 4]) -> v1::RunUpdate {
     told(Update::Run(v1::Run {
         workflow: name.to_owned(),
+        accepted_at: Some(crate::sample::at(now())),
         ..sample::run(now(), state, steps)
     }))
 }
@@ -141,7 +142,7 @@ impl WorkflowsService for Part {
                 Box::pin(each([told(Update::Run(run))]).chain(pending()))
             }
             "again" => Box::pin(each([
-                at("again", RunState::Running, ["ready"; 4]),
+                told(Update::Run(sample::running(now()))),
                 told(Update::Done(v1::Done {
                     message: "again runs already".to_owned(),
                     changed: false,
@@ -185,7 +186,7 @@ impl WorkflowsService for Part {
             ["kept", "stopped", "stopped", "stopped"],
         );
         stopped.workflow.clone_from(&name);
-        stopped.pods[0].message = Some("run 019a2f4d-0c52 of batch needs it".to_owned());
+        stopped.pods[0].message = Some("workflow batch needs it".to_owned());
         Ok(Response::new(Box::pin(each([
             at(
                 &name,
@@ -199,7 +200,7 @@ impl WorkflowsService for Part {
             ),
             told(Update::Run(stopped)),
             told(Update::Done(v1::Done {
-                message: String::new(),
+                message: format!("{name} is stopped; mariadb stays up: workflow batch needs it"),
                 changed: true,
             })),
         ]))))
@@ -212,6 +213,7 @@ impl WorkflowsService for Part {
         let name = self.heard(request).name;
         match name.as_str() {
             "nosuch" => Err(refusal("not_found", "no workflow named nosuch")),
+            "mute" => Ok(Response::new(v1::Done::default())),
             "busy" => Err(refusal("busy", "run 019a2f4c of busy is active")),
             _ => Ok(Response::new(v1::Done {
                 message: format!("{name} is removed; its pods stay"),

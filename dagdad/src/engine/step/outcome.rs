@@ -124,7 +124,9 @@ impl State {
             .as_ref()
             .map_or_else(CommandError::code, |_| "done")
             .to_owned();
-        let event = self.event(kind, Some(name), message, now);
+        // A run that ends its pods does not need them any more, and this is its doing all the same.
+        let run = operation.run.or_else(|| self.run_of(name));
+        let event = self.event_about(kind, Some(name.as_str()), run, message, now);
         out.push(Effect::Announce(event.clone()));
         let mut records = vec![
             Record::CloseIntent {

@@ -323,6 +323,35 @@ fn a_long_list_of_problems_is_cut() {
     assert!(errors.ends_with("\nand 150 more"), "{errors}");
 }
 
+/// What clients take of a refusal is limited; a circle of many pods is one long line.
+#[test]
+fn long_problems_are_cut() {
+    let mut text = FLOW.split("  pods").next().unwrap().to_owned() + "  pods:\n";
+    let name = |pod: usize| format!("{}-{pod}", "a-long-name-of-a-pod".repeat(2));
+    for pod in 0..500 {
+        let after = name((pod + 1) % 500);
+        writeln!(text, "  - {{name: {}, after: [{after}]}}", name(pod)).unwrap();
+    }
+    let circle = parse_all(&text, &[]).unwrap_err();
+    let line = circle.to_string();
+    assert!(
+        line.len() <= 1024 + "…".len() && line.ends_with('…'),
+        "{line}"
+    );
+    assert!(
+        circle.problems[0].message.len() > 20_000,
+        "all of it is known"
+    );
+
+    let many = parse_all(
+        &"- a long list\n".repeat(1000).replace("- a", "---\n- a"),
+        &[],
+    );
+    let many = many.unwrap_err().to_string();
+    assert!((3000..5000).contains(&many.len()), "{}", many.len());
+    assert!(many.ends_with(" more"), "{many}");
+}
+
 #[test]
 fn a_start_names_each_variable_that_has_gone() {
     let text = SMALL.replace("image: i", "image: \"i:${TAG}\", command: [\"${CMD}\"]");

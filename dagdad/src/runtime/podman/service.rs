@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -97,6 +98,9 @@ pub struct Service {
     system: Option<PathBuf>,
     own: PathBuf,
     program: PathBuf,
+    /// Names the configured socket that a child has served, for the next dagdad: a dead socket
+    /// that is found there then is its own.
+    served: PathBuf,
     /// Held while a child is looked after, so that there is never a second one.
     child: Mutex<Keeper>,
     closing: CancellationToken,
@@ -132,9 +136,10 @@ impl Service {
                 .clone()
                 .unwrap_or_else(|| options.service_socket.clone()),
             program: options.program.clone(),
+            served: options.service_socket.with_extension("served"),
             child: Mutex::new(Keeper {
                 state: ChildState::Absent,
-                served: false,
+                served: served_before(options),
                 backoff: backoff(),
             }),
             closing: CancellationToken::new(),
@@ -250,7 +255,9 @@ impl Service {
         if let ChildState::Alive { child, .. } = &mut keeper.state {
             match self.first_answer(child).await {
                 Ok(stream) => {
-                    keeper.served = true;
+                    if !std::mem::replace(&mut keeper.served, true) {
+                        self.remember_served();
+                    }
                     return Ok(stream);
                 }
                 Err(why) => {
@@ -287,6 +294,19 @@ impl Service {
             self.program.display(),
             self.own.display()
         ))
+    }
+
+    fn remember_served(&self) {
+        let Some(socket) = &self.configured else {
+            return;
+        };
+        let folder = self.served.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written =
+            folder.and_then(|()| std::fs::write(&self.served, socket.as_os_str().as_bytes()));
+        if let Err(error) = written {
+            let path = self.served.display();
+            tracing::warn!("cannot write {path}: {error}; after a crash the dead socket stays");
+        }
     }
 
     fn spawn(&self, served: bool) -> Result<Child, String> {
@@ -358,6 +378,15 @@ impl Service {
                 .map_err(|error| format!("cannot remove the dead socket {path}: {error}")),
         }
     }
+}
+
+/// Whether an earlier dagdad's child has served the configured socket.
+fn served_before(options: &PodmanOptions) -> bool {
+    let Some(socket) = &options.socket else {
+        return false;
+    };
+    std::fs::read(options.service_socket.with_extension("served"))
+        .is_ok_and(|served| served == socket.as_os_str().as_bytes())
 }
 
 impl ChildState {
