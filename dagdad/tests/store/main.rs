@@ -5,6 +5,7 @@
 
 mod alerts;
 mod footing;
+mod forms;
 mod history;
 mod interleavings;
 #[path = "../support/mariadb.rs"]

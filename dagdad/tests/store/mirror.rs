@@ -263,6 +263,10 @@ async fn a_shutdown_sends_what_is_left() {
     let server = MariaDb::start().await;
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path(), Some(server.options())).await;
+    // A shutdown waits for a second at most: it is not to make the tables in it.
+    let forwarding = Forwarding::of(&store);
+    in_step(&store).await;
+    forwarding.shut_down().await;
     let records: Vec<_> = (0..300)
         .map(|n| Record::Event(event(at(n), None, "e")))
         .collect();

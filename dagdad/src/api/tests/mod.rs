@@ -2,6 +2,7 @@
 
 mod alerts;
 mod conversions;
+mod events;
 mod exporting;
 mod following;
 mod outcomes;

@@ -1,8 +1,52 @@
 //! The choice of victims: which pods to stop so that a gap is closed.
+//!
+//! Of all sets of candidates that close it, the best one is chosen. The criteria, each of which
+//! only decides between sets that the ones before it leave alike:
+//!
+//! 1. **Lowest priority.** The highest priority in the set is as low as possible: nothing more
+//!    important goes where what is less important would do.
+//! 2. **Fewest pods.**
+//! 3. **Lowest priorities throughout.** As few as possible of the highest priority, then of the
+//!    next lower one, and so on. The first criterion says nothing about a set that needs its
+//!    highest priority anyway; this one keeps each further pod of it out where one of a lower
+//!    priority would do in its place. It comes after the second: two unimportant pods are not
+//!    stopped instead of one of middling importance.
+//! 4. **Least overshoot**, freed minus gap: first of memory, then of CPU, each where it is
+//!    short. What a pod frees is counted in whole MiB here, rounded down. Nobody cares for less,
+//!    and it makes sets comparable by the next criterion that differ by a few pages.
+//! 5. **Longest idle.** From the highest priority down, and within a priority from the pod that
+//!    was busy last, each pod is spared where the others allow it. So whoever has just been
+//!    used goes last, and one pod's long sleep is no excuse for waking another's user, as it
+//!    would be with the sum of their idle times.
+//!
+//! Whether a set closes the gap is never rounded: it is summed up in bytes, and a set that
+//! frees exactly the gap closes it.
+//!
+//! One short resource, the ordinary case since CPU is only enforced where asked for, is solved
+//! exactly (module `single`); only a slack of several GiB among two hundred pods of odd sizes is
+//! counted in more than a MiB. For two short resources, where even the fewest pods are NP-hard
+//! to find, there is a search (module `double`), which is exact for as many pods as one box runs, and
+//! otherwise keeps the best that it finds in its time.
 
+mod double;
+mod exchange;
+mod mix;
+mod search;
+mod single;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
 use std::time::Duration;
 
+use self::exchange::TABLE_BYTES;
 use crate::domain::pod::{Footprint, Priority};
+
+/// What memory is counted in where overshoots are compared.
+const MEMORY_UNIT: u64 = 1024 * 1024;
+/// What CPU is counted in: a thousandth of a core.
+const CPU_UNIT: u64 = 1;
 
 /// A pod that may be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,21 +59,56 @@ pub struct Candidate {
     pub idle: Duration,
 }
 
-/// Chooses whom to stop so that at least `gap` is freed, as indexes into `candidates`; `None`
-/// where stopping all of them is not enough.
+/// Chooses whom to stop so that at least `gap` is freed, as indexes into `candidates`, in the
+/// order in which to stop them: the lowest priority first, then the longest idle. `None` where
+/// stopping all of them is not enough.
+///
+/// The order of the candidates does not matter, save between two that are alike in everything.
 #[must_use]
 pub fn choose(gap: Footprint, candidates: &[Candidate]) -> Option<Vec<usize>> {
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    order.sort_by_key(|&index| candidates[index].priority);
-    let mut chosen = Vec::new();
-    let (mut memory, mut cpu) = (0, 0);
-    for index in order {
-        if memory >= gap.memory.0 && cpu >= gap.cpu.0 {
-            break;
+    let mut sparing: Vec<usize> = (0..candidates.len()).collect();
+    sparing.sort_by_key(|&index| {
+        let Candidate {
+            priority,
+            frees,
+            idle,
+        } = candidates[index];
+        (
+            Reverse(priority),
+            idle,
+            Reverse((frees.memory, frees.cpu)),
+            index,
+        )
+    });
+    let items = |frees: fn(&Footprint) -> u64| -> Vec<single::Item> {
+        sparing
+            .iter()
+            .map(|&index| single::Item {
+                priority: candidates[index].priority,
+                frees: frees(&candidates[index].frees),
+            })
+            .collect()
+    };
+    let chosen = match (gap.memory.0, gap.cpu.0) {
+        (0, 0) => Vec::new(),
+        (memory, 0) => single::choose(
+            &items(|frees| frees.memory.0),
+            memory,
+            MEMORY_UNIT,
+            TABLE_BYTES,
+        )?,
+        (0, cpu) => single::choose(&items(|frees| frees.cpu.0), cpu, CPU_UNIT, TABLE_BYTES)?,
+        (_, _) => {
+            let items: Vec<double::Item> = sparing
+                .iter()
+                .map(|&index| double::Item {
+                    priority: candidates[index].priority,
+                    frees: candidates[index].frees,
+                })
+                .collect();
+            double::choose(&items, gap, double::STEPS)?
         }
-        memory += candidates[index].frees.memory.0;
-        cpu += candidates[index].frees.cpu.0;
-        chosen.push(index);
-    }
-    (memory >= gap.memory.0 && cpu >= gap.cpu.0).then_some(chosen)
+    };
+    // From the one most to be spared to the one least to be, reversed.
+    Some(chosen.into_iter().rev().map(|at| sparing[at]).collect())
 }
