@@ -65,3 +65,5 @@ ALTER TABLE resource_alerts
     ADD COLUMN IF NOT EXISTS resolved_at TIMESTAMP(6) NULL AFTER updated_at,
     ADD INDEX IF NOT EXISTS idx_created_at (created_at),
     ADD INDEX IF NOT EXISTS object_created_at (object, created_at);
+UPDATE resource_alerts SET resolved_at = updated_at, updated_at = updated_at
+    WHERE resolved AND resolved_at IS NULL;

@@ -73,11 +73,11 @@ CREATE TABLE pod_runs (
 CREATE INDEX pod_runs_by_pod ON pod_runs (pod, started_at DESC, uuid DESC);
 CREATE INDEX pod_runs_ended ON pod_runs (ended_at) WHERE ended_at IS NOT NULL;
 
--- One row for each episode of a condition: one that goes on is not resolved. `object` is what
--- it is about, such as a pod.
+-- One row for each episode of a condition. `object` is what it is about, such as a pod;
+-- `resolved` is the seed's, 1 once `resolved_at` is set.
 ALTER TABLE resource_alerts ADD COLUMN object TEXT NOT NULL DEFAULT '';
-ALTER TABLE resource_alerts ADD COLUMN resolved_at INTEGER
-    CHECK ((resolved_at IS NOT NULL) = resolved);
+ALTER TABLE resource_alerts ADD COLUMN resolved_at INTEGER;
+UPDATE resource_alerts SET resolved_at = updated_at WHERE resolved = 1;
 CREATE INDEX resource_alerts_unresolved ON resource_alerts (created_at, uuid) WHERE resolved = 0;
 CREATE INDEX resource_alerts_resolved ON resource_alerts (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX resource_alerts_by_time ON resource_alerts (created_at, uuid);

@@ -210,8 +210,6 @@ async fn what_was_never_written_is_refused(#[case] change: &str, #[case] expecte
 }
 
 #[rstest]
-#[case("resolved = 1")]
-#[case("resolved_at = 1")]
 #[case("alert_type = 'bored'")]
 #[case("severity = 'dire'")]
 #[tokio::test]
