@@ -40,8 +40,7 @@ pub(super) async fn prune(
     if mirrored && events.rows_affected() > 0 {
         queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
     }
-    queued += prune_runs(&mut tx, events_before, mirrored).await?;
-    queued += prune_alerts(&mut tx, events_before, mirrored).await?;
+    queued += prune_episodes(&mut tx, events_before, mirrored).await?;
     sqlx::query("DELETE FROM intents WHERE closed_at < ?")
         .bind(before(CLOSED_INTENTS_KEPT))
         .execute(&mut *tx)
@@ -96,22 +95,4 @@ async fn prune_episodes(
         }
     }
     Ok(queued)
-}
-
-/// Drops alerts that were resolved before `before`.
-async fn prune_alerts(
-    conn: &mut SqliteConnection,
-    before: i64,
-    mirrored: bool,
-) -> Result<i64, sqlx::Error> {
-    let alerts: Vec<String> =
-        sqlx::query_scalar("DELETE FROM resource_alerts WHERE resolved_at < ? RETURNING uuid")
-            .bind(before)
-            .fetch_all(&mut *conn)
-            .await?;
-    if mirrored {
-        outbox::enqueue_all(conn, Relation::ResourceAlerts, &alerts).await
-    } else {
-        Ok(0)
-    }
 }

@@ -114,7 +114,10 @@ async fn an_episode_that_mariadb_misses_is_one_row_there() {
 
     let store = open(state.path(), Some(server.options())).await;
     let forwarding = Forwarding::of(&store);
-    assert_eq!(store.load().await.unwrap().alerts, [raised.clone()]);
+    assert_eq!(
+        store.load().await.unwrap().alerts,
+        std::slice::from_ref(&raised)
+    );
     commit(&store, &[&resolved(&raised, 60)]).await;
     server.start_again().await;
     in_step(&store).await;

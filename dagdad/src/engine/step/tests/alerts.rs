@@ -248,7 +248,8 @@ fn a_lost_pod_is_told_of_once() {
         ("a", Severity::Warning)
     );
     assert!(
-        alert.message.contains("exited with 3") && alert.message.ends_with("; workflow ai needs it"),
+        alert.message.contains("exited with 3")
+            && alert.message.ends_with("; workflow ai needs it"),
         "{}",
         alert.message
     );
