@@ -1,5 +1,6 @@
 //! Each transition of the diagrams in [`super`], step by step.
 
+mod alerts;
 mod catalogue;
 mod commands;
 mod endings;
