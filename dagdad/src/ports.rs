@@ -102,11 +102,11 @@ pub enum RuntimeError {
     NoRoom {
         /// Which image.
         image: String,
-        /// Its size.
-        needed: Bytes,
+        /// How much it takes, as far as that is known.
+        needed: Option<Bytes>,
         /// What is free.
         available: Bytes,
-        /// Where images are kept.
+        /// Where images are kept, or where they are put as they are downloaded.
         path: String,
     },
     /// The pod runs already.

@@ -97,3 +97,103 @@ fn running_pods(snapshot: &Snapshot) -> Vec<SampledPod> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::domain::error::CommandError;
+    use crate::domain::sample::{HostSample, MemorySample};
+    use crate::engine::Engine;
+    use crate::engine::effects::Ports;
+    use crate::engine::state::{Remembered, Settings, State, Thresholds};
+    use crate::runtime::podman::{Podman, PodmanOptions};
+    use crate::store::{LocalStore, StoreOptions};
+
+    /// Longer than anything here takes.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Tells of each round whether the engine had settled by then.
+    struct Watching {
+        engine: Handle,
+        rounds: mpsc::UnboundedSender<bool>,
+    }
+
+    impl Sampler for Watching {
+        fn sample(&mut self, _: &[SampledPod]) -> Sample {
+            let _ = self.rounds.send(self.engine.snapshot().settled);
+            Sample {
+                host: HostSample {
+                    at: Timestamp::now(),
+                    cpu_percent: 0.0,
+                    cpu_count: 1,
+                    load_1m: 0.0,
+                    load_5m: 0.0,
+                    load_15m: 0.0,
+                    memory: MemorySample::default(),
+                    disks: Vec::new(),
+                    pressure: None,
+                },
+                pods: Vec::new(),
+                unseen: Vec::new(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn pods_are_measured_twice_as_soon_as_it_is_known_which_run() {
+        let dir = tempfile::tempdir().unwrap();
+        // It answers at once, that there is none.
+        let runtime: Arc<dyn Runtime> = Arc::new(Podman::new(PodmanOptions {
+            system_socket: None,
+            program: dir.path().join("none"),
+            ..PodmanOptions::new(dir.path().join("podman.sock"))
+        }));
+        let store = LocalStore::open(StoreOptions::new(dir.path().to_owned()))
+            .await
+            .unwrap();
+        let settings = Settings {
+            start_timeout: PATIENCE,
+            record_interval: PATIENCE,
+            thresholds: Thresholds {
+                ram_percent: 80.0,
+                cpu_percent: 70.0,
+            },
+            cpu_enforced: false,
+        };
+        let (state, _) = State::restore(settings, 1, Remembered::default(), Timestamp::now());
+        let ports = Ports {
+            runtime: Arc::clone(&runtime),
+            store: Arc::new(store),
+            render: Arc::new(|_| Err(CommandError::ShuttingDown)),
+        };
+        let (engine, _tasks) = Engine::start(state, ports, Vec::new());
+        let (rounds, mut done) = mpsc::unbounded_channel();
+        let sampler = Box::new(Watching {
+            engine: engine.clone(),
+            rounds,
+        });
+        let ending = CancellationToken::new();
+        let hour = Duration::from_hours(1);
+        let sampling = tokio::spawn(sample_for_ever(
+            sampler,
+            runtime,
+            engine.clone(),
+            hour,
+            ending.clone(),
+        ));
+        for round in ["the first", "the second"] {
+            let settled = tokio::time::timeout(PATIENCE, done.recv())
+                .await
+                .expect(round);
+            assert_eq!(settled, Some(true), "{round}");
+        }
+        let mut snapshots = engine.snapshots();
+        let told = snapshots.wait_for(|snapshot| snapshot.host.is_some());
+        assert!(tokio::time::timeout(PATIENCE, told).await.is_ok());
+        ending.cancel();
+        sampling.await.unwrap();
+    }
+}

@@ -119,6 +119,20 @@ pub async fn execute(database: &Path, sql: &'static str) {
     connection.close().await.expect("close the database");
 }
 
+/// Keeps everybody else from writing until it is dropped; reading goes on.
+///
+/// # Panics
+/// The database cannot be locked.
+pub async fn lock(database: &Path) -> sqlx::SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(database);
+    let mut connection = options.connect().await.expect("open the database");
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut connection)
+        .await
+        .expect("lock the database");
+    connection
+}
+
 /// Intents that were accepted and not closed.
 ///
 /// # Panics

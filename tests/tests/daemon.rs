@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dagda_proto::v1::PodState;
+use dagda_proto::v1::{self, PodState};
 use dagda_tests::cli::code;
 use dagda_tests::host::PodmanService;
 use dagda_tests::manifest::{NEVER_READY, Pod, documents};
-use dagda_tests::{TestHost, rows};
+use dagda_tests::{TestHost, rows, wire};
 
 #[test]
 fn ready_means_that_the_socket_answers() {
@@ -205,4 +205,24 @@ fn what_is_done_behind_its_back_shows_up() {
         status.pods.is_some_and(|pods| pods.unmanaged == 1)
     });
     assert_eq!(status.pods.unwrap().total, 1);
+}
+
+#[test]
+fn a_follower_is_told_what_is_still_on_its_way_to_the_disk() {
+    let host = TestHost::ready();
+    host.up("frail", &Pod::frail("frail"));
+    let lock = host.block_on(rows::lock(&host.database()));
+    host.podman.signal("frail-main", "USR1");
+    host.await_state("frail", PodState::Error);
+    let death = host.block_on(async {
+        let request = v1::ListEventsRequest::default();
+        let followed = host.events_client().follow_events(request).await;
+        let mut events = followed.unwrap().into_inner();
+        drop(lock);
+        wire::first(&mut events, "its death is told", |event| {
+            (event.kind == "pod_failed").then(|| event.clone())
+        })
+        .await
+    });
+    assert_eq!(death.object.as_deref(), Some("frail"));
 }

@@ -1,6 +1,6 @@
 //! Runs that go wrong: rolled back or kept as their workflow says, and always told why.
 
-use dagda_proto::v1::RunState;
+use dagda_proto::v1::{PodState, RunState};
 use dagda_tests::TestHost;
 use dagda_tests::cli::code;
 use dagda_tests::host::runs::{member, request, step};
@@ -84,13 +84,14 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         .readiness(NEVER_READY),
     ]));
     host.apply(&Workflow::new("ai").pod("db", &[]).pod("model", &["db"]));
-    host.run(["workflow", "run", "ai", "--timeout", "6s"])
+    host.run(["pods", "start", "db"]).done();
+    host.run(["workflow", "run", "ai", "--timeout", "5s"])
         .failed_saying(
             code::TIMED_OUT,
             ["model", "loading weights", "out of patience"],
         );
     // The answer comes with the end of the rollback, so nothing need be awaited.
-    assert_eq!(host.podman.running(), [] as [String; 0]);
+    assert_eq!(host.podman.running(), ["db"]);
     let run = host.runs("ai").remove(0);
     assert_eq!(run.state(), RunState::RolledBack);
     let failure = run.failure.unwrap();
@@ -105,6 +106,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
 
     // One that ran before the run fails it as well, and stays.
     host.run(["pods", "start", "--no-wait", "model"]).done();
+    host.await_state("model", PodState::Running);
     host.await_pods("it has written its lines", |_| {
         let logs = host.podman.run(["logs", "model-main"]);
         logs.contains("loading weights")
@@ -118,7 +120,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
         json["error"]["log"].to_string().contains("loading weights"),
         "{json:#}"
     );
-    assert_eq!(host.podman.running(), ["model"]);
+    assert_eq!(host.podman.running(), ["db", "model"]);
 }
 
 #[test]

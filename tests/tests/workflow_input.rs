@@ -43,7 +43,7 @@ fn what_cannot_be_run_is_refused_when_it_is_applied() {
     refused(
         &host,
         &Workflow::new("outside").pod("a", &["b"]),
-        ["outside", "b"],
+        ["b", "after"],
     );
     refused(&host, &Workflow::new("empty"), ["pods"]);
     refused(

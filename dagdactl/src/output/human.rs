@@ -53,6 +53,11 @@ pub fn elapsed(duration: Duration) -> String {
     }
 }
 
+/// As [`elapsed`], from seconds.
+pub fn seconds(seconds: f64) -> String {
+    elapsed(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
 /// `2026-11-21 20:15:04` in the zone given.
 pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at)

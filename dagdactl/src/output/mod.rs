@@ -88,13 +88,13 @@ impl Output {
     /// Those of [`Self::flush`].
     pub fn success(&mut self, message: &str, took: Option<&str>) -> Result<(), Error> {
         let message = escape::cell(message);
-        if self.terminal {
-            let mark = colour::paint(colour::GOOD, "✓");
-            let took = took.map(|took| format!(" {took}")).unwrap_or_default();
-            self.text(&format!("{mark} {message}{took}\n"))
-        } else {
-            self.text(&format!("{message}\n"))
-        }
+        let Some(width) = self.width() else {
+            return self.text(&format!("{message}\n"));
+        };
+        let mark = colour::paint(colour::GOOD, "✓");
+        let lines = wrap::wrap(&message, "  ", Some(width)).join("\n");
+        let took = took.map(|took| format!(" {took}")).unwrap_or_default();
+        self.text(&format!("{mark} {}{took}\n", lines.trim_start()))
     }
 
     /// Prints generated text that is no prose: scripts and manual pages.

@@ -84,7 +84,7 @@ fn a_refusal_is_explained() {
         "error: big does not fit: it needs 13.0 GiB of memory, 9.6 GiB are available, 3.4 GiB are \
          missing\n",
         "\nclock      10  512 MiB  0.5  optional, priority 10, idle for 2h\n",
-        "\nTo stop them and start it: dagdactl pods start big --evict\n",
+        "\nTo stop them and start big: dagdactl pods start big --evict\n",
     ] {
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     }

@@ -89,9 +89,9 @@ fn a_failed_run_leaves_what_became_of_each_pod() {
     assert_eq!(
         screen(&text)[1..],
         [
-            "✓ mariadb  kept: it ran before the run",
+            "✓ mariadb  stays up: it ran before the run",
             "✓ llama    stopped",
-            "✗ qwen     failed: container server exited with 1",
+            "✗ qwen     container server exited with 1",
             "· n8n      not started",
             "error: qwen did not come up, and the run was rolled back",
             "  its last lines:",

@@ -168,7 +168,7 @@ fn a_failed_run_shows_the_last_lines_of_the_pod_and_where_the_rest_is() {
     let ran = Fake::start().run(&["workflow", "run", "crash"]).exits(1);
     for expected in [
         "crash: rolled back\n",
-        "qwen: failed: container server exited with 1\n",
+        "qwen: container server exited with 1\n",
         "error: qwen did not come up, and the run was rolled back\n",
         "  | error: no weights\n",
         &format!(
@@ -193,8 +193,17 @@ fn a_stream_cut_off_says_that_the_run_goes_on(#[case] name: &str) {
 
 #[test]
 fn what_runs_already_is_a_success() {
-    let ran = Fake::start().run(&["workflow", "run", "again"]).exits(0);
-    assert_eq!(ran.stdout, "again runs already\n");
+    let fake = Fake::start();
+    let ran = fake.run(&["workflow", "run", "again"]).exits(0);
+    assert_eq!(ran.stdout, "again is running already\n");
+    let ran = fake.run(&["workflow", "run", "again", "--no-wait"]);
+    assert_eq!(ran.exits(0).stdout, format!("{}\n", sample::RUNNING));
+    let document = fake.run(&["workflow", "run", "again", "--json"]).document();
+    assert_eq!(document["changed"], false);
+    assert_eq!(document["run"]["id"], sample::RUNNING);
+
+    let ran = fake.run(&["workflow", "run", "joined"]).exits(0);
+    assert_eq!(ran.stdout, "joined is running: 4 pods ready\n");
     let joined = format!(
         "run {} of ai-complete is active since 2h already: it is followed, ",
         sample::RUNNING
@@ -208,7 +217,8 @@ fn without_waiting_the_id_stands_alone_on_stdout() {
     let ran = fake.run(&["workflow", "run", "slow", "--no-wait"]).exits(0);
     assert_eq!(ran.stdout, format!("{}\n", sample::RUNNING));
     assert!(
-        ran.stderr.starts_with("run of slow accepted (starting); "),
+        ran.stderr
+            .starts_with("run of slow accepted (starting)\nsee it: "),
         "{ran:?}"
     );
     let ran = fake
@@ -272,7 +282,7 @@ fn a_stop_names_the_pods_that_stay_up() {
     assert_eq!(
         ran.stderr,
         "ai: stopping\nn8n: stopping\nmariadb: kept\nllama: stopping\nqwen: stopping\n\
-         n8n: stopped\nai: stopped\nmariadb: kept: workflow batch needs it\n\
+         n8n: stopped\nai: stopped\nmariadb: stays up: workflow batch needs it\n\
          llama: stopped\nqwen: stopped\n"
     );
 }

@@ -1,9 +1,12 @@
 //! What happened and why.
 
+use std::collections::BTreeMap;
+
 use dagda_proto::v1::{self, events_service_server::EventsService};
 use futures::{StreamExt, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::streaming::{Stream, until_the_end};
 use super::{Api, convert, status};
@@ -38,8 +41,8 @@ impl EventsService for Api {
         // told once.
         let follower = self.engine.follow();
         let past = self.past(&query).await?;
-        let last = past.last().map(|event| event.id);
-        let known: Vec<uuid::Uuid> = past.iter().map(|event| event.id).collect();
+        let last = past.iter().map(|event| event.id).max();
+        let known: Vec<Uuid> = past.iter().map(|event| event.id).collect();
         let object = query.object;
         let new = following(follower).filter(move |event| {
             let wanted = match event {
@@ -62,13 +65,29 @@ impl EventsService for Api {
 }
 
 impl Api {
-    /// What happened before, from the store.
+    /// What happened before: what the store has, and what is still on its way there.
     pub(super) async fn past(&self, query: &EventQuery) -> Result<Vec<EventRecord>, Status> {
-        self.store
-            .events(query)
-            .await
-            .map_err(|error| status::from_store(&error))
+        // Asked before the store: what is not among the latest any more is on disk by now.
+        let latest = self.engine.latest_events(query);
+        let stored = self.store.events(query).await;
+        let stored = stored.map_err(|error| status::from_store(&error))?;
+        Ok(joined(stored, latest, query.limit))
     }
+}
+
+/// The newest of both, each once, oldest first.
+fn joined(stored: Vec<EventRecord>, latest: Vec<EventRecord>, limit: u32) -> Vec<EventRecord> {
+    let both: BTreeMap<Uuid, EventRecord> = latest
+        .into_iter()
+        .chain(stored)
+        .map(|event| (event.id, event))
+        .collect();
+    let mut events: Vec<EventRecord> = both.into_values().collect();
+    // As the store sorts them, which keeps microseconds.
+    events.sort_by_key(|event| (event.at.as_microsecond(), event.id));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let beyond = events.len().saturating_sub(limit);
+    events.split_off(beyond)
 }
 
 #[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire

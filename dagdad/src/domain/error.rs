@@ -54,16 +54,17 @@ pub enum CommandError {
     NotMeasured,
     /// There is no room on the disk for an image.
     #[error(
-        "image {image} needs {needed}, and {available} are free on the disk with {path}; free some space (podman image prune), then try again"
+        "there is no room for image {image}: {}; free some space (podman image prune), then try again",
+        room(*needed, *available, path)
     )]
     DiskFull {
         /// Which image.
         image: String,
-        /// Its size.
-        needed: Bytes,
+        /// How much it takes, as far as that is known.
+        needed: Option<Bytes>,
         /// What is free.
         available: Bytes,
-        /// Where images are kept.
+        /// Where images are kept, or where they are put as they are downloaded.
         path: String,
     },
     /// Another run of the workflow is active.
@@ -217,6 +218,15 @@ impl CommandError {
             Self::PodFailed { log, .. } => log,
             _ => &[],
         }
+    }
+}
+
+fn room(needed: Option<Bytes>, available: Bytes, path: &str) -> String {
+    match needed {
+        Some(needed) => {
+            format!("it needs about {needed}, and {available} are free on the disk with {path}")
+        }
+        None => format!("it needs more than the {available} that are free on the disk with {path}"),
     }
 }
 

@@ -112,3 +112,20 @@ pub struct EventQuery {
     /// At most so many, the newest ones.
     pub limit: u32,
 }
+
+impl EventQuery {
+    /// Whether `event` is one of those asked for, the limit aside. Times count in microseconds,
+    /// as they are stored.
+    #[must_use]
+    pub fn wants(&self, event: &EventRecord) -> bool {
+        let Self {
+            since,
+            object,
+            run,
+            limit: _,
+        } = self;
+        since.is_none_or(|since| event.at.as_microsecond() > since.as_microsecond())
+            && (object.is_none() || event.object == *object)
+            && (run.is_none() || event.run == *run)
+    }
+}

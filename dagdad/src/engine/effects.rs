@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::Message;
+use super::announcements::Announcements;
 use super::effect::{Action, Effect, Persist};
 use super::event::{EffectResult, Event, Reply, Ticket};
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::error::CommandError;
-use crate::domain::event::EventRecord;
 use crate::domain::name::PodName;
 use crate::domain::observed::{LogLine, LogQuery};
 use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
@@ -55,7 +55,7 @@ pub(super) struct Performer {
     ports: Ports,
     messages: mpsc::Sender<Message>,
     jobs: mpsc::Sender<Persist>,
-    announcements: broadcast::Sender<EventRecord>,
+    announcements: Announcements,
     waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
     watched: HashMap<OperationId, watch::Sender<OperationView>>,
     running: HashMap<OperationId, AbortHandle>,
@@ -66,7 +66,7 @@ impl Performer {
         ports: Ports,
         messages: mpsc::Sender<Message>,
         jobs: mpsc::Sender<Persist>,
-        announcements: broadcast::Sender<EventRecord>,
+        announcements: Announcements,
     ) -> Self {
         Self {
             ports,
@@ -95,8 +95,7 @@ impl Performer {
                     "{}",
                     event.message
                 );
-                // No follower is no error.
-                let _ = self.announcements.send(event);
+                self.announcements.announce(event);
             }
             Effect::List => {
                 let runtime = Arc::clone(&self.ports.runtime);

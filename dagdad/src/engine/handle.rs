@@ -5,18 +5,19 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::Message;
+use super::announcements::Announcements;
 use super::effects::Answer;
 use super::event::{Command, Event};
 use super::snapshot::Snapshot;
 use crate::domain::error::CommandError;
-use crate::domain::event::EventRecord;
+use crate::domain::event::{EventQuery, EventRecord};
 
 /// A way to the engine.
 #[derive(Debug, Clone)]
 pub struct Handle {
     pub(super) messages: mpsc::Sender<Message>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub(super) announcements: broadcast::Sender<EventRecord>,
+    pub(super) announcements: Announcements,
 }
 
 impl Handle {
@@ -54,7 +55,14 @@ impl Handle {
     /// Events from now on.
     #[must_use]
     pub fn follow(&self) -> broadcast::Receiver<EventRecord> {
-        self.announcements.subscribe()
+        self.announcements.follow()
+    }
+
+    /// Those of the latest events that `query` asks for, oldest first, its limit aside. Some of
+    /// them may not be on disk yet.
+    #[must_use]
+    pub fn latest_events(&self, query: &EventQuery) -> Vec<EventRecord> {
+        self.announcements.latest(query)
     }
 }
 
@@ -69,8 +77,13 @@ impl Handle {
         let handle = Self {
             messages,
             snapshots,
-            announcements: broadcast::Sender::new(1),
+            announcements: Announcements::new(),
         };
         (handle, mailbox, publisher)
+    }
+
+    /// Tells an event as the engine does, before it is on disk.
+    pub(crate) fn announce(&self, event: EventRecord) {
+        self.announcements.announce(event);
     }
 }

@@ -14,6 +14,7 @@
 //!   of its own, every channel towards a reader drops or overwrites rather than blocks.
 
 pub mod admission;
+mod announcements;
 mod budget;
 pub mod effect;
 pub mod effects;
@@ -41,9 +42,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use self::announcements::Announcements;
 use self::effects::{Answer, Performer, Ports};
 use self::event::{Command, Event, Ticket};
 use self::handle::Handle;
@@ -54,8 +56,6 @@ use self::writer::Writer;
 const MAILBOX: usize = 1024;
 /// Jobs that may wait for the disk before records are dropped.
 const JOBS: usize = 16_384;
-/// Events that a follower may be behind before it is cut off.
-const FOLLOWER_LAG: usize = 1024;
 
 /// What the engine's task receives.
 pub(crate) enum Message {
@@ -84,7 +84,7 @@ impl Engine {
         let (messages, mailbox) = mpsc::channel(MAILBOX);
         let (jobs, queue) = mpsc::channel(JOBS);
         let (snapshots, readers) = watch::channel(Arc::new(state.snapshot(Timestamp::now())));
-        let announcements = broadcast::Sender::new(FOLLOWER_LAG);
+        let announcements = Announcements::new();
         let writer = Writer::new(Arc::clone(&ports.store), messages.clone());
         let performer = Performer::new(ports, messages.clone(), jobs, announcements.clone());
         let owner = Owner {

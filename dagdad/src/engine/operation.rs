@@ -28,6 +28,8 @@ pub(super) struct Operation {
     pub(super) run: Option<RunId>,
     /// Who is to go before it begins.
     pub(super) victims: Vec<PodName>,
+    /// Who was stopped to make room for it.
+    pub(super) evicted: Vec<PodName>,
     /// How far it is, for whoever watches.
     pub(super) progress: Progress,
     /// What `wanted` was before, should the intent not be storable.
@@ -138,6 +140,7 @@ impl Operation {
             admission,
             run,
             victims,
+            evicted: Vec::new(),
             progress: Progress {
                 stage: Stage::Preparing,
                 message: "accepted".to_owned(),

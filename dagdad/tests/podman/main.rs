@@ -12,6 +12,7 @@ mod observing;
 mod podman;
 mod pods;
 mod probes;
+mod registry;
 mod service;
 mod signals;
 

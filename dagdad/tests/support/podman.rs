@@ -18,8 +18,43 @@ pub const IMAGE: &str = "localhost/busybox";
 pub struct TestPodman {
     dir: TempDir,
     service: Option<Child>,
+    disk: Option<SmallDisk>,
     /// Dropped last, when nothing of this one runs any more.
     _alone: MutexGuard<'static, ()>,
+}
+
+/// What a [`TestPodman`] may find around it.
+#[derive(Default)]
+pub struct Surroundings {
+    /// `HOST:PORT` of a registry without TLS.
+    pub registry: Option<String>,
+    /// Images and containers have a disk of their own, of so many MiB.
+    pub disk_mib: Option<u32>,
+}
+
+/// A file system in memory, unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &Path, mib: u32) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"])
+            .arg(folder)
+            .status()
+            .unwrap();
+        assert!(
+            mounted.success(),
+            "this test mounts a tmpfs: run it as root"
+        );
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }
 
 /// One at a time: instances with separate storages change the host's one firewall without
@@ -36,17 +71,37 @@ impl TestPodman {
 
     /// Sets one up, image included.
     pub fn without_service() -> Self {
+        Self::set_up(&Surroundings::default())
+    }
+
+    /// Sets one up, image included, in `surroundings` of its own, and starts its API service.
+    pub fn start_in(surroundings: &Surroundings) -> Self {
+        let mut podman = Self::set_up(surroundings);
+        podman.start_service();
+        podman
+    }
+
+    fn set_up(surroundings: &Surroundings) -> Self {
         require("podman", "apt install podman runc");
         let dir = tempfile::Builder::new()
             .prefix("dagda-podman-")
             .tempdir()
             .unwrap();
-        let podman = Self {
+        let mut podman = Self {
             dir,
             service: None,
+            disk: None,
             _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
         };
         podman.configure();
+        let registry = surroundings
+            .registry
+            .as_ref()
+            .map(|address| format!("[[registry]]\nlocation = \"{address}\"\ninsecure = true\n"));
+        podman.write("registries.conf", &registry.unwrap_or_default());
+        podman.disk = surroundings
+            .disk_mib
+            .map(|mib| SmallDisk::mount(&podman.images(), mib));
         podman.build_image();
         podman
     }
@@ -98,6 +153,7 @@ impl TestPodman {
                 "#!/bin/sh\n\
                  export CONTAINERS_CONF={dir}/containers.conf\n\
                  export CONTAINERS_STORAGE_CONF={dir}/storage.conf\n\
+                 export CONTAINERS_REGISTRIES_CONF={dir}/registries.conf\n\
                  exec podman \"$@\"\n"
             ),
         );
@@ -183,6 +239,11 @@ impl TestPodman {
         self.dir.path().join("podman")
     }
 
+    /// Where images and containers are kept.
+    pub fn images(&self) -> PathBuf {
+        self.dir.path().join("storage")
+    }
+
     /// A folder for the test's own files.
     pub fn folder(&self) -> &Path {
         self.dir.path()
@@ -237,6 +298,7 @@ impl Drop for TestPodman {
         ] {
             let _ = Command::new(self.program()).args(args).output();
         }
+        self.disk = None;
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Followed {
     pub end: Result<End, Error>,
     /// The run as it was seen last.
     pub run: Option<RunView>,
+    /// How far it was waited for.
+    until: Until,
     /// How long that took.
     took: Duration,
 }
@@ -89,6 +91,7 @@ pub async fn follow(
     Ok(Followed {
         end: end.map_err(|error| left_behind(error, ask, name, run.as_ref())),
         run,
+        until,
         took: asked.0.elapsed(),
     })
 }
@@ -184,7 +187,12 @@ impl Followed {
     /// # Errors
     /// Those of [`Output`].
     pub fn tell(self, name: &str, good: &str, output: &mut Output) -> Result<Outcome, Error> {
-        let Self { end, run, took } = self;
+        let Self {
+            end,
+            run,
+            until,
+            took,
+        } = self;
         if output.json() {
             output.document(&RunOutcomeView {
                 name: name.to_owned(),
@@ -194,6 +202,12 @@ impl Followed {
             return Ok(end.map_or_else(Outcome::Reported, |_| Outcome::Done));
         }
         match (&end, &run) {
+            // Alone on stdout, so that a script can keep it.
+            (Ok(_), Some(run)) if until == Until::Accepted => {
+                output.text(&format!("{}\n", escape::cell(&run.id)))?;
+                output.note(&accepted(run));
+            }
+            (Ok(End::Accepted), _) => {}
             (Ok(End::Done { changed, message }), _) => {
                 let took = changed.then(|| {
                     let took = human::elapsed(took);
@@ -202,12 +216,6 @@ impl Followed {
                 let message = if message.is_empty() { good } else { message };
                 output.success(message, took.as_deref())?;
             }
-            (Ok(End::Accepted), Some(run)) => {
-                // Alone on stdout, so that a script can keep it.
-                output.text(&format!("{}\n", escape::cell(&run.id)))?;
-                output.note(&accepted(run));
-            }
-            (Ok(End::Accepted), None) => {}
             (Err(error), run) => {
                 output.complaint(error);
                 if let (Error::Refused { .. }, Some(run)) = (error, run) {
@@ -244,10 +252,13 @@ fn accepted(run: &RunView) -> String {
         .map(|place| format!(", {}", waiting(place, &Clock::system())))
         .unwrap_or_default();
     let text = format!(
-        "run of {} accepted ({}{place}); follow it: dagdactl workflow runs show {}",
+        "run of {} accepted ({}{place})",
         run.workflow,
         run.state.as_str().replace('_', " "),
-        run.id
     );
-    escape::cell(&text)
+    format!(
+        "{}\nsee it: dagdactl workflow runs show {}",
+        escape::cell(&text),
+        escape::cell(&run.id)
+    )
 }

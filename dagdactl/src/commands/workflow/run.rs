@@ -1,12 +1,14 @@
 //! `dagdactl workflow run`.
 
-use dagda_proto::v1::RunWorkflowRequest;
+use dagda_proto::v1::{GetWorkflowRequest, RunWorkflowRequest};
 
 use super::follow::{Ask, follow};
 use super::list;
 use crate::cli::workflow::RunArgs;
+use crate::client::Daemon;
 use crate::commands::{Outcome, Session, Until};
 use crate::error::Error;
+use crate::output::json::runs::RunView;
 
 /// Runs a workflow and waits until its pods are ready; without a name, lists what can be run.
 pub async fn run(args: RunArgs, session: &mut Session) -> Result<Outcome, Error> {
@@ -32,7 +34,7 @@ pub async fn run(args: RunArgs, session: &mut Session) -> Result<Outcome, Error>
     };
     // The limit is the run's: dagdad keeps it, and what comes after it (a rollback) is waited for.
     let daemon = session.connect_without_limit().await?;
-    let followed = follow(
+    let mut followed = follow(
         Ask::Run,
         &name,
         Until::from_no_wait(no_wait),
@@ -45,7 +47,22 @@ pub async fn run(args: RunArgs, session: &mut Session) -> Result<Outcome, Error>
         },
     )
     .await?;
+    if followed.end.is_ok() && followed.run.is_none() {
+        // It runs already, and dagdad said no more than that: which run it is, it knows.
+        followed.run = active(&daemon, &name).await;
+    }
     followed.tell(&name, &format!("{name} is running"), &mut session.output)
+}
+
+/// The active run of a workflow.
+async fn active(daemon: &Daemon, name: &str) -> Option<RunView> {
+    let request = GetWorkflowRequest {
+        name: name.to_owned(),
+    };
+    let answer = daemon
+        .answer(daemon.workflows().get_workflow(request))
+        .await;
+    answer.ok()?.workflow?.run.map(RunView::from)
 }
 
 /// Lists what can be run; that is not what was asked for.

@@ -215,8 +215,9 @@ fn pod(pod: &RunPodView, state: RunStateView) -> Line {
         _ => Mark::Busy,
     };
     let text = match (&pod.message, pod.step.as_str()) {
-        (Some(message), "starting" | "stopping") => message.clone(),
-        (Some(message), step) => format!("{step}: {message}"),
+        (Some(message), "kept") => format!("stays up: {message}"),
+        // What failed is in the message; the mark says that it did.
+        (Some(message), _) => message.clone(),
         (None, "waiting") if !to_start => "not started".to_owned(),
         (None, "waiting") if !pod.after.is_empty() => {
             format!("waits for {}", pod.after.join(", "))

@@ -210,14 +210,17 @@ pub fn remedy(remedy: &Remedy<'_>, clock: &Clock, width: Option<usize>) -> Strin
         let _ = writeln!(text, "To {to}: {}", escape::cell(command));
     };
     if let Some(command) = remedy.suggested_command {
-        let to = match (remedy.victims, remedy.kind) {
-            ([], _) => "start it",
-            ([_], "workflow") => "stop it and run the workflow",
-            (_, "workflow") => "stop them and run the workflow",
-            ([_], _) => "stop it and start the other",
-            _ => "stop them and start it",
+        let start = if remedy.kind == "workflow" {
+            "run the workflow".to_owned()
+        } else {
+            format!("start {}", escape::cell(remedy.name))
         };
-        advice(to, command);
+        let to = match remedy.victims {
+            [] => start,
+            [_] => format!("stop it and {start}"),
+            _ => format!("stop them and {start}"),
+        };
+        advice(&to, command);
     }
     if remedy.kind == "workflow" {
         advice(

@@ -21,7 +21,7 @@ pub fn plan(view: &PlanView, clock: &Clock, width: Option<usize>) -> String {
     let levels = u64::from(levels.map_or(0, |last| last.saturating_add(1)));
     let until_ready = view.expected_seconds.map_or_else(
         || "how long until ready is not known of every pod yet".to_owned(),
-        |seconds| format!("ready after about {}", human::span(seconds)),
+        |seconds| format!("ready after about {}", human::seconds(seconds)),
     );
     let start = format!(
         "{} in {}; {until_ready}",

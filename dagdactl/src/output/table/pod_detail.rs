@@ -157,14 +157,17 @@ fn footprint(view: &PodDetailView, expected: &ExpectationView, width: Option<usi
             } = seen;
             let ready = slowest_ready_seconds.map_or_else(
                 || "it has never become ready".to_owned(),
-                |seconds| format!("ready after {} at the latest", human::span(seconds)),
+                |seconds| format!("ready after {} at the latest", human::seconds(seconds)),
             );
-            format!(
-                "Observed over {}, confidence {confidence}: memory peaks of {} to {}; {ready}.",
-                human::count((*runs).into(), "run"),
-                human::bytes(*memory_lowest_peak_bytes),
-                human::bytes(*memory_highest_peak_bytes),
-            )
+            let lowest = human::bytes(*memory_lowest_peak_bytes);
+            let highest = human::bytes(*memory_highest_peak_bytes);
+            let peaks = if lowest == highest {
+                format!("a memory peak of {highest}")
+            } else {
+                format!("memory peaks of {lowest} to {highest}")
+            };
+            let runs = human::count((*runs).into(), "run");
+            format!("Observed over {runs}, confidence {confidence}: {peaks}; {ready}.")
         }
     };
     grid.below(&told, "", width);

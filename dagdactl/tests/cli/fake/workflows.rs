@@ -141,13 +141,18 @@ impl WorkflowsService for Part {
                 };
                 Box::pin(each([told(Update::Run(run))]).chain(pending()))
             }
-            "again" => Box::pin(each([
+            "joined" => Box::pin(each([
                 told(Update::Run(sample::running(now()))),
                 told(Update::Done(v1::Done {
-                    message: "again runs already".to_owned(),
-                    changed: false,
+                    message: "joined is running: 4 pods ready".to_owned(),
+                    changed: true,
                 })),
             ])),
+            // As dagdad has it where nothing need be awaited.
+            "again" => Box::pin(each([told(Update::Done(v1::Done {
+                message: "again is running already".to_owned(),
+                changed: false,
+            }))])),
             _ => Box::pin(each([
                 starting(&name),
                 at(

@@ -1,6 +1,8 @@
 //! The edge over hand-made snapshots: what is told, of what, and when.
 
+mod alerts;
 mod conversions;
+mod events;
 mod exporting;
 mod following;
 mod outcomes;

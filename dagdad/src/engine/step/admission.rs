@@ -147,6 +147,9 @@ impl State {
                 }
                 Evicted::Room => {
                     self.reserve_all(&asked);
+                    if let Some(operation) = self.operation_mut(&name) {
+                        operation.evicted = eviction.victims.into_keys().collect();
+                    }
                     self.render(&name, now, out);
                 }
                 Evicted::Refused(error) => self.give_up_start(&name, error, now, out),

@@ -376,6 +376,7 @@ impl State {
         let Some(Operation {
             at: At::Awaiting { steady_at, .. },
             kind,
+            evicted,
             ..
         }) = &pod.operation
         else {
@@ -388,7 +389,7 @@ impl State {
                 "is running"
             };
             let done = Done {
-                message: format!("{name} {verb}"),
+                message: format!("{name} {verb}{}", in_place_of(evicted)),
                 changed: true,
             };
             self.finish(name, Ok(done), now, out);
@@ -411,5 +412,15 @@ impl State {
         for name in steady {
             self.finish_if_ready(&name, now, out);
         }
+    }
+}
+
+/// Who had to go for a pod that runs now.
+fn in_place_of(evicted: &[PodName]) -> String {
+    let names: Vec<&str> = evicted.iter().map(PodName::as_str).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} was stopped to make room for it"),
+        several => format!("; {} were stopped to make room for it", several.join(", ")),
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::Deadlines;
 use super::client::{Call, Client, encode, within};
 use super::lines::LineSplitter;
+use super::room::ImageDisk;
 use super::text::one_line;
 use super::wire::PullLine;
 use crate::domain::observed::PullProgress;
@@ -20,6 +21,7 @@ const WHAT: &str = "pull the image";
 /// Makes `image` available as `policy` says.
 pub async fn ensure(
     client: &Client,
+    disk: &ImageDisk,
     image: &str,
     policy: PullPolicy,
     progress: &mpsc::Sender<PullProgress>,
@@ -35,7 +37,37 @@ pub async fn ensure(
             reason,
         });
     }
-    pull(client, image, progress, deadlines.pull_silence).await
+    if policy == PullPolicy::Always {
+        disk.check(client, image, deadlines).await?;
+    }
+    match pull(client, image, progress, deadlines.pull_silence).await {
+        Err(Failed::NotToBeHad { why }) => Err(disk
+            .explain(client, image, &why, deadlines)
+            .await
+            .unwrap_or_else(|| RuntimeError::Image {
+                image: image.to_owned(),
+                reason: short_reason(&why),
+            })),
+        Err(Failed::Otherwise(error)) => Err(error),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// How a pull fails.
+enum Failed {
+    /// Podman says why there is no image, in full.
+    NotToBeHad { why: String },
+    /// Podman does not say.
+    Otherwise(RuntimeError),
+}
+
+impl From<RuntimeError> for Failed {
+    fn from(error: RuntimeError) -> Self {
+        match error {
+            RuntimeError::Refused { message, .. } => Self::NotToBeHad { why: message },
+            error => Self::Otherwise(error),
+        }
+    }
 }
 
 async fn exists(client: &Client, image: &str, deadline: Duration) -> Result<bool, RuntimeError> {
@@ -55,29 +87,21 @@ async fn pull(
     image: &str,
     progress: &mpsc::Sender<PullProgress>,
     silence: Duration,
-) -> Result<(), RuntimeError> {
+) -> Result<(), Failed> {
     let path = format!("/images/pull?policy=always&reference={}", encode(image));
-    let unavailable = |text: &str| RuntimeError::Image {
-        image: image.to_owned(),
-        reason: short_reason(text),
-    };
-    let mut body = match within(silence, WHAT, client.open(Call::post(path, WHAT))).await {
-        Ok(body) => body,
-        Err(RuntimeError::Refused { message, .. }) => return Err(unavailable(&message)),
-        Err(error) => return Err(error),
-    };
+    let mut body = within(silence, WHAT, client.open(Call::post(path, WHAT))).await?;
     let mut lines = LineSplitter::default();
     loop {
         let frame = within(silence, WHAT, async { Ok(body.frame().await) }).await?;
         let frame = match frame {
             None => {
-                let reason = "Podman ended the pull without saying why; try again";
-                return Err(unavailable(reason));
+                let why = "Podman ended the pull without saying why; try again".to_owned();
+                return Err(Failed::NotToBeHad { why });
             }
             Some(Err(error)) => {
-                return Err(RuntimeError::Unreachable {
+                return Err(Failed::Otherwise(RuntimeError::Unreachable {
                     reason: one_line(&error.to_string()),
-                });
+                }));
             }
             Some(Ok(frame)) => frame,
         };
@@ -88,7 +112,7 @@ async fn pull(
             let line: PullLine = serde_json::from_slice(&line)
                 .map_err(|error| RuntimeError::Protocol(format!("cannot {WHAT}: {error}")))?;
             if !line.error.is_empty() {
-                return Err(unavailable(&line.error));
+                return Err(Failed::NotToBeHad { why: line.error });
             }
             if !line.id.is_empty() {
                 return Ok(());

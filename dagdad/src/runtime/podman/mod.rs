@@ -12,6 +12,7 @@ mod list;
 mod logs;
 mod play;
 mod probe;
+mod room;
 mod service;
 mod signals;
 mod stats;
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use self::client::Client;
 use self::list::{Inspected, Listing};
 use self::probe::Prober;
+use self::room::ImageDisk;
 use self::service::Service;
 use self::stats::Meter;
 use crate::domain::catalogue::RenderedPod;
@@ -104,6 +106,10 @@ pub struct Deadlines {
     pub remove: Duration,
     /// To look for an image.
     pub exists: Duration,
+    /// To ask a registry what it has, before a pull.
+    pub registry: Duration,
+    /// To describe itself; Podman runs each of its helpers for that.
+    pub info: Duration,
     /// A pull may take for ever as long as it is never silent for so long. Podman says nothing
     /// while a layer is on its way, and a model's layer is large.
     pub pull_silence: Duration,
@@ -121,6 +127,8 @@ impl Default for Deadlines {
             stop_beyond_grace: Duration::from_secs(10),
             remove: Duration::from_secs(30),
             exists: Duration::from_secs(5),
+            registry: Duration::from_secs(10),
+            info: Duration::from_secs(10),
             pull_silence: Duration::from_mins(30),
             version: Duration::from_secs(3),
             ping_every: Duration::from_secs(10),
@@ -137,6 +145,7 @@ pub struct Podman {
     inspected: Inspected,
     prober: Prober,
     meter: Meter,
+    image_disk: ImageDisk,
 }
 
 /// Which Podman is in use.
@@ -171,6 +180,7 @@ impl Podman {
         Self {
             prober: Prober::new(client.clone(), options.deadlines.clone()),
             meter: Meter::default(),
+            image_disk: ImageDisk::default(),
             inspected: Inspected::default(),
             deadlines: options.deadlines,
             service,
@@ -223,7 +233,15 @@ impl Runtime for Podman {
         policy: PullPolicy,
         progress: mpsc::Sender<PullProgress>,
     ) -> Result<(), RuntimeError> {
-        images::ensure(&self.client, image, policy, &progress, &self.deadlines).await
+        images::ensure(
+            &self.client,
+            &self.image_disk,
+            image,
+            policy,
+            &progress,
+            &self.deadlines,
+        )
+        .await
     }
 
     async fn play(&self, pod: &RenderedPod) -> Result<(), RuntimeError> {

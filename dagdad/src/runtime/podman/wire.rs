@@ -2,6 +2,7 @@
 //! is an empty list, and unknown fields are ignored.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -149,6 +150,54 @@ pub struct PlayedPod {
 pub struct StopReport {
     #[serde(default, deserialize_with = "nullable")]
     pub errs: Vec<serde_json::Value>,
+}
+
+/// `GET /info`.
+#[derive(Debug, Deserialize)]
+pub struct Info {
+    pub store: StoreInfo,
+}
+
+/// The part `store` of [`Info`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreInfo {
+    pub graph_root: PathBuf,
+    /// Size of the disk with the graph root, in bytes.
+    #[serde(default)]
+    pub graph_root_allocated: u64,
+    /// What is used of it.
+    #[serde(default)]
+    pub graph_root_used: u64,
+    #[serde(default)]
+    pub image_copy_tmp_dir: PathBuf,
+}
+
+/// `GET /images/{name}/json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImageDetail {
+    /// In bytes, unpacked.
+    #[serde(default)]
+    pub size: u64,
+    /// `NAME@DIGEST`, of its manifest and of the list that led to it.
+    #[serde(default, deserialize_with = "nullable")]
+    pub repo_digests: Vec<String>,
+}
+
+/// `GET /manifests/{name}/json`: what the registry has, in the form of a list. Of an image's
+/// own manifest nothing is left in that form.
+#[derive(Debug, Deserialize)]
+pub struct ManifestList {
+    #[serde(default, deserialize_with = "nullable")]
+    pub manifests: Vec<ManifestEntry>,
+}
+
+/// An image of a [`ManifestList`]: one for each platform.
+#[derive(Debug, Deserialize)]
+pub struct ManifestEntry {
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// A line of `POST /images/pull`.
