@@ -81,6 +81,10 @@ impl State {
                 active.run.phase = ended(Outcome::Failed(failure), now);
                 let run = active.run.clone();
                 self.note_run(EventKind::RunFailed, &run, message, now, out);
+                // Its workflow's row says that it is active, and what was asked of it since may
+                // be written before this.
+                self.put_run(id, out);
+                self.put_workflow_row(&run.workflow, now, out);
             }
         }
     }
