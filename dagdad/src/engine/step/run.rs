@@ -52,7 +52,7 @@ use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::pod::{Category, RestartPolicy};
-use crate::domain::run::{Failure, Outcome, Phase, Run, RunId, Step};
+use crate::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, Step};
 use crate::domain::state::Wanted;
 use crate::domain::workflow::OnFailure;
 use crate::ports::StoreError;
@@ -457,10 +457,12 @@ impl State {
         let mut changed = false;
         for member in &mut run.members {
             let step = match self.pods.get(&member.pod) {
+                // It has done what it was for.
+                None if member.step == Step::Completed => None,
                 None => Some(Step::Lost {
                     message: format!("{} has left the catalogue", member.pod),
                 }),
-                Some(pod) => next_step_running(&member.pod, pod),
+                Some(pod) => next_step_running(member, pod),
             };
             if let Some(step) = step.filter(|step| *step != member.step) {
                 changed = true;
@@ -698,7 +700,8 @@ impl State {
 }
 
 /// The step of a member of a run that is up, as its pod is now; `None` while that is not clear.
-fn next_step_running(name: &PodName, pod: &Pod) -> Option<Step> {
+fn next_step_running(member: &RunMember, pod: &Pod) -> Option<Step> {
+    let name = &member.pod;
     if pod.operation.is_some() {
         return None;
     }
@@ -711,6 +714,8 @@ fn next_step_running(name: &PodName, pod: &Pod) -> Option<Step> {
         Life::Down if pod.completed && pod.entry.spec.restart_policy != RestartPolicy::Always => {
             Some(Step::Completed)
         }
+        // That a pod ran to its end is not in its row, but in the run's.
+        Life::Down if member.step == Step::Completed => None,
         Life::Down => Some(Step::Lost {
             message: format!("{name} was stopped"),
         }),
