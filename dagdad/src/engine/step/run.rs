@@ -462,6 +462,7 @@ impl State {
                 None => Some(Step::Lost {
                     message: format!("{} has left the catalogue", member.pod),
                 }),
+                Some(_) if self.to_start_again.contains(&member.pod) => None,
                 Some(pod) => next_step_running(member, pod),
             };
             if let Some(step) = step.filter(|step| *step != member.step) {
