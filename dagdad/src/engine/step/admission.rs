@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Takes up a start that an earlier daemon had begun: one that waited for victims is decided
-    /// on again, all others had their place.
+    /// on again once all pods are seen and the host is measured, all others had their place.
     pub(super) fn resume_start(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(pod) = self.pods.get(name) else {
             return;
@@ -183,17 +183,8 @@ impl State {
             self.reserve_all(&asked);
             return self.render(name, now, out);
         }
-        match self.decide(&asked, Admission::Evict, now) {
-            Ok(Decision::Admitted(_)) => {
-                self.reserve_all(&asked);
-                self.render(name, now, out);
-            }
-            Ok(Decision::After(victims)) => {
-                if let Some(operation) = self.operation_mut(name) {
-                    operation.at = At::Evicting(Eviction::of(victims));
-                }
-            }
-            Err(error) => self.give_up_start(name, error, now, out),
+        if let Some(operation) = self.operation_mut(name) {
+            operation.at = At::Evicting(Eviction::of([]));
         }
     }
 
@@ -215,6 +206,8 @@ impl State {
             let denial = match self.decide(asked, Admission::Fit, now) {
                 Ok(_) => return Evicted::Room,
                 Err(CommandError::Insufficient(denial)) => denial,
+                // dagdad has begun a moment ago.
+                Err(CommandError::NotMeasured) => return Evicted::Waiting,
                 Err(error) => return Evicted::Refused(error),
             };
             let gone_at = *eviction.gone_at.get_or_insert(now);
