@@ -59,7 +59,15 @@ impl State {
         mode: Admission,
         now: Timestamp,
     ) -> Result<Decision, CommandError> {
-        let budget = self.budget(now).ok_or(CommandError::NotMeasured)?;
+        let Some(budget) = self.budget(now) else {
+            return match mode {
+                Admission::Force => Ok(Decision::Admitted(Some(format!(
+                    "forced: {}",
+                    CommandError::NotMeasured
+                )))),
+                Admission::Fit | Admission::Evict => Err(CommandError::NotMeasured),
+            };
+        };
         let denial = match admission::decide(&budget, asked) {
             Ok(admitted) => {
                 let warnings = admitted.warnings.join("; ");
