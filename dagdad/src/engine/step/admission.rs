@@ -37,6 +37,8 @@ use crate::domain::state::Wanted;
 pub(super) enum Evicted {
     /// They are not all gone, or it is not known yet what they freed.
     Waiting,
+    /// They were not enough: more were chosen, and are stopped next.
+    More,
     /// What was asked for fits now.
     Room,
     /// It does not, and there is nobody else to stop.
@@ -147,8 +149,12 @@ impl State {
                 continue;
             };
             let asked = self.asked_for_pod(&name, pod);
-            match self.evict(&mut eviction, &asked, None, now, out) {
-                Evicted::Waiting => {
+            let mut evicted = Evicted::More;
+            while matches!(evicted, Evicted::More) {
+                evicted = self.evict(&mut eviction, &asked, None, now, out);
+            }
+            match evicted {
+                Evicted::Waiting | Evicted::More => {
                     if let Some(operation) = self.operation_mut(&name) {
                         operation.at = At::Evicting(eviction);
                     }
@@ -196,7 +202,8 @@ impl State {
         }
     }
 
-    /// Stops the victims that still run; once all are gone, decides again.
+    /// Stops the victims that still run; once all are gone, decides again, and chooses more
+    /// where that is not enough.
     pub(super) fn evict(
         &mut self,
         eviction: &mut Eviction,
@@ -205,32 +212,31 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Evicted {
-        loop {
-            match self.stop_victims(eviction, &asked.object, run, now, out) {
-                Ok(true) => {}
-                Ok(false) => return Evicted::Waiting,
-                Err(error) => return Evicted::Refused(error),
-            }
-            let denial = match self.decide(asked, Admission::Fit, now) {
-                Ok(_) => return Evicted::Room,
-                Err(CommandError::Insufficient(denial)) => denial,
-                // dagdad has begun a moment ago.
-                Err(CommandError::NotMeasured) => return Evicted::Waiting,
-                Err(error) => return Evicted::Refused(error),
-            };
-            let gone_at = *eviction.gone_at.get_or_insert(now);
-            let given_up = eviction.deadline().is_none_or(|until| until <= now);
-            if self.sampled_at <= gone_at && !given_up {
-                return Evicted::Waiting;
-            }
-            if eviction.rounds >= ROUNDS || denial.victims().is_empty() {
-                return Evicted::Refused(CommandError::Insufficient(denial));
-            }
-            eviction.rounds += 1;
-            eviction.gone_at = None;
-            let more = victims(&denial).into_iter().map(|pod| (pod, None));
-            eviction.victims.extend(more);
+        match self.stop_victims(eviction, &asked.object, run, now, out) {
+            Ok(true) => {}
+            Ok(false) => return Evicted::Waiting,
+            Err(error) => return Evicted::Refused(error),
         }
+        let denial = match self.decide(asked, Admission::Fit, now) {
+            Ok(_) => return Evicted::Room,
+            Err(CommandError::Insufficient(denial)) => denial,
+            // dagdad has begun a moment ago.
+            Err(CommandError::NotMeasured) => return Evicted::Waiting,
+            Err(error) => return Evicted::Refused(error),
+        };
+        let gone_at = *eviction.gone_at.get_or_insert(now);
+        let given_up = eviction.deadline().is_none_or(|until| until <= now);
+        if self.sampled_at <= gone_at && !given_up {
+            return Evicted::Waiting;
+        }
+        if eviction.rounds >= ROUNDS || denial.victims().is_empty() {
+            return Evicted::Refused(CommandError::Insufficient(denial));
+        }
+        eviction.rounds += 1;
+        eviction.gone_at = None;
+        let more = victims(&denial).into_iter().map(|pod| (pod, None));
+        eviction.victims.extend(more);
+        Evicted::More
     }
 
     /// Stops the victims that run. Returns whether all are gone.

@@ -251,22 +251,25 @@ impl State {
         let Phase::Evicting { victims } = &active.run.phase else {
             return;
         };
-        let known = victims.clone();
         let mut eviction = active
             .eviction
             .take()
-            .unwrap_or_else(|| Eviction::of(known.iter().cloned()));
+            .unwrap_or_else(|| Eviction::of(victims.iter().cloned()));
         let run = active.run.clone();
         let asked = self.asked_for_run(&run);
-        match self.evict(&mut eviction, &asked, Some(id), now, out) {
-            Evicted::Waiting => {
-                let victims: Vec<PodName> = eviction.victims.keys().cloned().collect();
+        let mut evicted = self.evict(&mut eviction, &asked, Some(id), now, out);
+        while let Evicted::More = evicted {
+            if let Some(active) = self.runs.get_mut(&id) {
+                let victims = eviction.victims.keys().cloned().collect();
+                active.run.phase = Phase::Evicting { victims };
+            }
+            self.put_run(id, out);
+            evicted = self.evict(&mut eviction, &asked, Some(id), now, out);
+        }
+        match evicted {
+            Evicted::Waiting | Evicted::More => {
                 if let Some(active) = self.runs.get_mut(&id) {
                     active.eviction = Some(eviction);
-                    if known.len() != victims.len() {
-                        active.run.phase = Phase::Evicting { victims };
-                        self.put_run(id, out);
-                    }
                 }
             }
             Evicted::Room => {
