@@ -31,15 +31,7 @@ impl State {
             .sum();
         let cores = host.cpu_count;
         let cpu_used = Footprint::of_cpu_percent(host.cpu_percent * f64::from(cores));
-        let needed_by_essential: BTreeSet<&PodName> = self
-            .pods
-            .values()
-            .filter(|pod| {
-                pod.entry.spec.category == Category::Essential
-                    && matches!(pod.life, Life::Up { .. })
-            })
-            .flat_map(|pod| &pod.entry.spec.after)
-            .collect();
+        let needed_by_essential = self.needed_by_essential();
         let run_priorities = self.run_priorities();
         let holders = self.pods.iter().filter_map(|(name, pod)| {
             let reserved = pod.reserved?;
@@ -103,6 +95,25 @@ impl State {
                 .cpu
                 .max(Footprint::of_cpu_percent(used.cpu_percent)),
         }
+    }
+
+    /// Pods that an essential pod which is up comes after.
+    fn needed_by_essential(&self) -> BTreeSet<&PodName> {
+        let essential = self.pods.values().filter(|pod| {
+            pod.entry.spec.category == Category::Essential && matches!(pod.life, Life::Up { .. })
+        });
+        essential.flat_map(|pod| &pod.entry.spec.after).collect()
+    }
+
+    /// Whether a pod that was chosen to go for `asked` may still be stopped.
+    pub(super) fn may_go(&self, name: &PodName, asked: &Asked) -> bool {
+        let run_priority = self.run_priorities().get(name).copied();
+        let pod = self.pods.get(name);
+        let evictable = pod.and_then(|pod| evictable(pod, run_priority));
+        evictable.is_some_and(|evictable| {
+            let run_priority = evictable.run_priority;
+            run_priority.is_none_or(|priority| priority <= asked.priority)
+        }) && !self.needed_by_essential().contains(name)
     }
 
     /// The highest priority of the active runs that need each pod.

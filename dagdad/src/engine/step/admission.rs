@@ -28,7 +28,7 @@ use super::super::state::State;
 use crate::domain::admission::{Admission, Denial, Remedy};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
-use crate::domain::name::{ObjectName, PodName};
+use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::run::RunId;
 use crate::domain::state::Wanted;
@@ -212,7 +212,7 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Evicted {
-        match self.stop_victims(eviction, &asked.object, run, now, out) {
+        match self.stop_victims(eviction, asked, run, now, out) {
             Ok(true) => {}
             Ok(false) => return Evicted::Waiting,
             Err(error) => return Evicted::Refused(error),
@@ -243,12 +243,19 @@ impl State {
     fn stop_victims(
         &mut self,
         eviction: &mut Eviction,
-        by: &ObjectName,
+        asked: &Asked,
         run: Option<RunId>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<bool, CommandError> {
+        let by = &asked.object;
+        if let Some(victim) = &eviction.unstoppable {
+            return Err(CommandError::Runtime(format!(
+                "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
+            )));
+        }
         let mut gone = true;
+        let mut spared = Vec::new();
         for (victim, stop) in &mut eviction.victims {
             let Some(pod) = self.pods.get(victim) else {
                 continue;
@@ -256,10 +263,11 @@ impl State {
             if pod.operation.is_some() {
                 gone = false;
             } else if matches!(pod.life, Life::Up { .. }) {
-                if stop.is_some() {
-                    return Err(CommandError::Runtime(format!(
-                        "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
-                    )));
+                // It was stopped and somebody started it again; or what it is to others has
+                // changed since it was chosen.
+                if stop.is_some() || !self.may_go(victim, asked) {
+                    spared.push(victim.clone());
+                    continue;
                 }
                 gone = false;
                 let id = OperationId(self.identities.next(now));
@@ -273,7 +281,26 @@ impl State {
                 self.accept(victim, id, request, now, out);
             }
         }
+        eviction.victims.retain(|victim, _| !spared.contains(victim));
         Ok(gone)
+    }
+
+    /// A stop failed: whoever waits for it has to know.
+    pub(super) fn victim_failed(&mut self, name: &PodName, stop: OperationId) {
+        let pods = self.pods.values_mut().filter_map(|pod| {
+            let at = pod.operation.as_mut().map(|operation| &mut operation.at);
+            match at {
+                Some(At::Evicting(eviction)) => Some(eviction),
+                _ => None,
+            }
+        });
+        let runs = self.runs.values_mut();
+        let runs = runs.filter_map(|active| active.eviction.as_mut());
+        for eviction in pods.chain(runs) {
+            if eviction.victims.get(name) == Some(&Some(stop)) {
+                eviction.unstoppable = Some(name.clone());
+            }
+        }
     }
 }
 

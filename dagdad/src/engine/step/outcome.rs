@@ -110,6 +110,7 @@ impl State {
         pod.down_by = None;
         if let Err(error) = &result {
             self.member_failed(name, operation.kind, error);
+            self.victim_failed(name, operation.id);
         }
         let (kind, message) = match (&result, operation.kind) {
             (Ok(done), OperationKind::Start | OperationKind::Restart) => {
