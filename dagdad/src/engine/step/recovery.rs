@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::effect::Effect;
-use super::super::operation::{At, Operation, Request};
+use super::super::operation::{At, Operation};
 use super::super::pod::{Life, Pod};
 use super::super::state::State;
 use super::run::at_rest_and_down;
