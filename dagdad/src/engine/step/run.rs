@@ -245,7 +245,7 @@ impl State {
     }
 
     fn make_room_for_run(&mut self, id: RunId, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(active) = self.runs.get_mut(&id) else {
+        let Some(active) = self.runs.get(&id) else {
             return;
         };
         let Phase::Evicting { victims } = &active.run.phase else {
@@ -253,7 +253,7 @@ impl State {
         };
         let mut eviction = active
             .eviction
-            .take()
+            .clone()
             .unwrap_or_else(|| Eviction::of(victims.iter().cloned()));
         let run = active.run.clone();
         let asked = self.asked_for_run(&run);
