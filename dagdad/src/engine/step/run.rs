@@ -605,7 +605,10 @@ impl State {
         match &member.step {
             Step::Kept { .. } | Step::Stopped | Step::Completed => true,
             Step::Failed { .. } if active.unstoppable.contains(&member.pod) => true,
-            Step::Waiting | Step::Failed { .. } => at_rest_and_down(pod) || !member.started_by_run,
+            Step::Waiting | Step::Failed { .. } => {
+                let rollback = matches!(active.run.phase, Phase::RollingBack(_));
+                at_rest_and_down(pod) || (rollback && !member.started_by_run)
+            }
             Step::Starting | Step::Ready | Step::Lost { .. } | Step::Stopping => false,
         }
     }
