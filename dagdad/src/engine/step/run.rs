@@ -118,14 +118,41 @@ impl State {
         self.put_workflow_row(&run.workflow, now, out);
     }
 
+    /// A pod was stopped: that is all that a run which ends asks of it, whatever somebody does
+    /// with the pod next.
+    pub(super) fn member_stopped(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut changed = Vec::new();
+        for (id, active) in &mut self.runs {
+            let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
+            let mut members = active.run.members.iter_mut();
+            let stopping = |m: &&mut RunMember| m.pod == *name && m.step == Step::Stopping;
+            if let Some(member) = members.find(stopping).filter(|_| ending) {
+                member.step = Step::Stopped;
+                member.since = now;
+                changed.push(*id);
+            }
+        }
+        for id in changed {
+            self.put_run(id, out);
+        }
+    }
+
     /// An operation on a pod failed: the runs that wait for it have to know.
     pub(super) fn member_failed(
         &mut self,
         name: &PodName,
         kind: OperationKind,
         error: &CommandError,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
     ) {
-        for active in self.runs.values_mut() {
+        let mut changed = Vec::new();
+        for (id, active) in &mut self.runs {
             let bringing_up = matches!(active.run.phase, Phase::Starting { .. });
             let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
             let Some(member) = active.run.members.iter_mut().find(|m| m.pod == *name) else {
@@ -137,6 +164,8 @@ impl State {
                     member.step = Step::Failed {
                         message: failure.message.clone(),
                     };
+                    member.since = now;
+                    changed.push(*id);
                     // Its end ends the wait at once.
                     active.failing.get_or_insert(Failing {
                         failure,
@@ -149,9 +178,14 @@ impl State {
                     member.step = Step::Failed {
                         message: format!("{error}"),
                     };
+                    member.since = now;
+                    changed.push(*id);
                 }
                 _ => {}
             }
+        }
+        for id in changed {
+            self.put_run(id, out);
         }
     }
 
