@@ -331,12 +331,16 @@ impl State {
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {
+        // Nothing is done with runs before pods were listed.
+        if !self.settled || !active.stored {
+            return None;
+        }
         if let Some(failing) = &active.failing {
             return Some(failing.until);
         }
         match active.run.phase {
             Phase::Evicting { .. } => active.eviction.as_ref()?.deadline(),
-            Phase::Starting { deadline } if active.stored && self.settled => Some(deadline),
+            Phase::Starting { deadline } => Some(deadline),
             Phase::Ended { at, .. } => Some(later(at, RUN_REMEMBERED)),
             _ => None,
         }
