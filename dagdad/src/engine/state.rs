@@ -97,6 +97,8 @@ pub struct State {
     pub(super) apply_queue: VecDeque<(Ticket, Entries)>,
     /// Whether what an earlier daemon left open was taken up: at the first listing.
     pub(super) settled: bool,
+    /// Pods that ran before a reboot, until it is known whether they fit.
+    pub(super) to_start_again: BTreeSet<PodName>,
     pub(super) closing: bool,
     pub(super) last_watch: u64,
 }
@@ -210,6 +212,7 @@ impl State {
             applying: None,
             apply_queue: VecDeque::new(),
             settled: false,
+            to_start_again: BTreeSet::new(),
             closing: false,
             last_watch: 0,
         };
@@ -328,12 +331,16 @@ impl State {
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {
+        // Nothing is done with runs before pods were listed.
+        if !self.settled || !active.stored {
+            return None;
+        }
         if let Some(failing) = &active.failing {
             return Some(failing.until);
         }
         match active.run.phase {
             Phase::Evicting { .. } => active.eviction.as_ref()?.deadline(),
-            Phase::Starting { deadline } if active.stored && self.settled => Some(deadline),
+            Phase::Starting { deadline } => Some(deadline),
             Phase::Ended { at, .. } => Some(later(at, RUN_REMEMBERED)),
             _ => None,
         }

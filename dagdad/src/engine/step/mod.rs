@@ -107,6 +107,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     }
     state.run_due(now, out);
     state.balance();
+    state.start_again(now, out);
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
     state.watch_alerts(now, out);

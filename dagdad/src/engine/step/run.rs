@@ -52,7 +52,7 @@ use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::pod::{Category, RestartPolicy};
-use crate::domain::run::{Failure, Outcome, Phase, Run, RunId, Step};
+use crate::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, Step};
 use crate::domain::state::Wanted;
 use crate::domain::workflow::OnFailure;
 use crate::ports::StoreError;
@@ -81,6 +81,10 @@ impl State {
                 active.run.phase = ended(Outcome::Failed(failure), now);
                 let run = active.run.clone();
                 self.note_run(EventKind::RunFailed, &run, message, now, out);
+                // Its workflow's row says that it is active, and what was asked of it since may
+                // be written before this.
+                self.put_run(id, out);
+                self.put_workflow_row(&run.workflow, now, out);
             }
         }
     }
@@ -114,14 +118,41 @@ impl State {
         self.put_workflow_row(&run.workflow, now, out);
     }
 
+    /// A pod was stopped: that is all that a run which ends asks of it, whatever somebody does
+    /// with the pod next.
+    pub(super) fn member_stopped(
+        &mut self,
+        name: &PodName,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut changed = Vec::new();
+        for (id, active) in &mut self.runs {
+            let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
+            let mut members = active.run.members.iter_mut();
+            let stopping = |m: &&mut RunMember| m.pod == *name && m.step == Step::Stopping;
+            if let Some(member) = members.find(stopping).filter(|_| ending) {
+                member.step = Step::Stopped;
+                member.since = now;
+                changed.push(*id);
+            }
+        }
+        for id in changed {
+            self.put_run(id, out);
+        }
+    }
+
     /// An operation on a pod failed: the runs that wait for it have to know.
     pub(super) fn member_failed(
         &mut self,
         name: &PodName,
         kind: OperationKind,
         error: &CommandError,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
     ) {
-        for active in self.runs.values_mut() {
+        let mut changed = Vec::new();
+        for (id, active) in &mut self.runs {
             let bringing_up = matches!(active.run.phase, Phase::Starting { .. });
             let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
             let Some(member) = active.run.members.iter_mut().find(|m| m.pod == *name) else {
@@ -133,6 +164,8 @@ impl State {
                     member.step = Step::Failed {
                         message: failure.message.clone(),
                     };
+                    member.since = now;
+                    changed.push(*id);
                     // Its end ends the wait at once.
                     active.failing.get_or_insert(Failing {
                         failure,
@@ -145,9 +178,14 @@ impl State {
                     member.step = Step::Failed {
                         message: format!("{error}"),
                     };
+                    member.since = now;
+                    changed.push(*id);
                 }
                 _ => {}
             }
+        }
+        for id in changed {
+            self.put_run(id, out);
         }
     }
 
@@ -241,28 +279,31 @@ impl State {
     }
 
     fn make_room_for_run(&mut self, id: RunId, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(active) = self.runs.get_mut(&id) else {
+        let Some(active) = self.runs.get(&id) else {
             return;
         };
         let Phase::Evicting { victims } = &active.run.phase else {
             return;
         };
-        let known = victims.clone();
         let mut eviction = active
             .eviction
-            .take()
-            .unwrap_or_else(|| Eviction::of(known.iter().cloned()));
+            .clone()
+            .unwrap_or_else(|| Eviction::of(victims.iter().cloned()));
         let run = active.run.clone();
         let asked = self.asked_for_run(&run);
-        match self.evict(&mut eviction, &asked, Some(id), now, out) {
-            Evicted::Waiting => {
-                let victims: Vec<PodName> = eviction.victims.keys().cloned().collect();
+        let mut evicted = self.evict(&mut eviction, &asked, Some(id), now, out);
+        while let Evicted::More = evicted {
+            if let Some(active) = self.runs.get_mut(&id) {
+                let victims = eviction.victims.keys().cloned().collect();
+                active.run.phase = Phase::Evicting { victims };
+            }
+            self.put_run(id, out);
+            evicted = self.evict(&mut eviction, &asked, Some(id), now, out);
+        }
+        match evicted {
+            Evicted::Waiting | Evicted::More => {
                 if let Some(active) = self.runs.get_mut(&id) {
                     active.eviction = Some(eviction);
-                    if known.len() != victims.len() {
-                        active.run.phase = Phase::Evicting { victims };
-                        self.put_run(id, out);
-                    }
                 }
             }
             Evicted::Room => {
@@ -453,10 +494,13 @@ impl State {
         let mut changed = false;
         for member in &mut run.members {
             let step = match self.pods.get(&member.pod) {
+                // It has done what it was for.
+                None if member.step == Step::Completed => None,
                 None => Some(Step::Lost {
                     message: format!("{} has left the catalogue", member.pod),
                 }),
-                Some(pod) => next_step_running(&member.pod, pod),
+                Some(_) if self.to_start_again.contains(&member.pod) => None,
+                Some(pod) => next_step_running(member, pod),
             };
             if let Some(step) = step.filter(|step| *step != member.step) {
                 changed = true;
@@ -595,7 +639,10 @@ impl State {
         match &member.step {
             Step::Kept { .. } | Step::Stopped | Step::Completed => true,
             Step::Failed { .. } if active.unstoppable.contains(&member.pod) => true,
-            Step::Waiting | Step::Failed { .. } => at_rest_and_down(pod) || !member.started_by_run,
+            Step::Waiting | Step::Failed { .. } => {
+                let rollback = matches!(active.run.phase, Phase::RollingBack(_));
+                at_rest_and_down(pod) || (rollback && !member.started_by_run)
+            }
             Step::Starting | Step::Ready | Step::Lost { .. } | Step::Stopping => false,
         }
     }
@@ -694,7 +741,8 @@ impl State {
 }
 
 /// The step of a member of a run that is up, as its pod is now; `None` while that is not clear.
-fn next_step_running(name: &PodName, pod: &Pod) -> Option<Step> {
+fn next_step_running(member: &RunMember, pod: &Pod) -> Option<Step> {
+    let name = &member.pod;
     if pod.operation.is_some() {
         return None;
     }
@@ -707,6 +755,8 @@ fn next_step_running(name: &PodName, pod: &Pod) -> Option<Step> {
         Life::Down if pod.completed && pod.entry.spec.restart_policy != RestartPolicy::Always => {
             Some(Step::Completed)
         }
+        // That a pod ran to its end is not in its row, but in the run's.
+        Life::Down if member.step == Step::Completed => None,
         Life::Down => Some(Step::Lost {
             message: format!("{name} was stopped"),
         }),
