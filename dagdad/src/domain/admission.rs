@@ -132,7 +132,18 @@ pub enum Remedy {
     NotEnough {
         /// What that would free.
         evictable: Footprint,
+        /// Optional pods that are left alone, since a run of a higher priority needs them.
+        spared: Vec<Spared>,
     },
+}
+
+/// An optional pod that is not stopped for the asker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spared {
+    /// Which.
+    pub pod: PodName,
+    /// The priority of the run that needs it, above the asker's.
+    pub run_priority: Priority,
 }
 
 /// A pod whose stop would help.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Denial, Earliest, Figures, Remedy, Victim};
+use super::{Denial, Earliest, Figures, Remedy, Spared, Victim};
 use crate::domain::pod::Footprint;
 use crate::domain::quantity::{Bytes, Millicpu};
 
@@ -45,7 +45,7 @@ impl Display for Denial {
                     write!(f, "; to stop {them} and start {asked}: {command}")?;
                 }
             }
-            Remedy::NotEnough { evictable } => {
+            Remedy::NotEnough { evictable, spared } => {
                 let others = Footprint {
                     memory: figures.memory.others,
                     cpu: figures.cpu.others,
@@ -60,8 +60,9 @@ impl Display for Denial {
                 };
                 write!(
                     f,
-                    "{asked} does not fit: {}; {stops}; {} are used outside the catalogue",
+                    "{asked} does not fit: {}; {stops}{}; {} are used outside the catalogue",
                     joined(shortages.iter().map(Shortage::for_now)),
+                    left_alone(spared),
                     of_use(others, figures)
                 )?;
             }
@@ -72,6 +73,21 @@ impl Display for Denial {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// Who is not stopped for it, and why not.
+fn left_alone(spared: &[Spared]) -> String {
+    let pods: Vec<String> = spared
+        .iter()
+        .map(|Spared { pod, run_priority }| {
+            format!("{pod} (needed by a run of priority {run_priority})")
+        })
+        .collect();
+    if pods.is_empty() {
+        String::new()
+    } else {
+        format!(", and left alone are {}", pods.join(", "))
     }
 }
 

@@ -138,13 +138,18 @@ fn says_whom_to_stop_in_their_order_for_a_workflow() {
 fn says_that_nothing_helps() {
     let remedy = Remedy::NotEnough {
         evictable: Footprint::default(),
+        spared: vec![Spared {
+            pod: "qwen".parse().unwrap(),
+            run_priority: Priority::new(70).unwrap(),
+        }],
     };
     let denial = denial("llama", figures((1, 0), (12, 0), (7, 0)), remedy);
     assert_eq!(
         denial.to_string(),
         "llama does not fit: it needs 1.0 GiB of memory, 0 B of the 16.0 GiB that dagdad may give \
          out (80 % of the machine) are left: 4.0 GiB too little, as 3.0 GiB more than that are \
-         taken already; no pod may be stopped for it; 12.0 GiB are used outside the catalogue"
+         taken already; no pod may be stopped for it, and left alone are qwen (needed by a run of \
+         priority 70); 12.0 GiB are used outside the catalogue"
     );
     assert_eq!(denial.suggested_command(), None);
 }
@@ -156,6 +161,7 @@ fn says_by_how_little_stopping_would_help() {
             memory: Bytes::gib(9),
             cpu: Millicpu(250),
         },
+        spared: Vec::new(),
     };
     let denial = denial("llama", figures((1, 1000), (1, 3500), (9, 2000)), remedy);
     assert_eq!(
@@ -196,6 +202,7 @@ fn says_that_it_can_never_fit_beside_what_it_holds() {
 fn says_when_it_fits() {
     let remedy = Remedy::NotEnough {
         evictable: Footprint::default(),
+        spared: Vec::new(),
     };
     let denial = Denial {
         earliest: Some(Earliest {

@@ -34,7 +34,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::victims::Candidate;
-use crate::domain::admission::{Admitted, Denial, Earliest, Figures, Remedy, Room, Victim};
+use crate::domain::admission::{Admitted, Denial, Earliest, Figures, Remedy, Room, Spared, Victim};
 use crate::domain::name::{ObjectName, PodName};
 use crate::domain::pod::{Footprint, Priority};
 use crate::domain::quantity::{Bytes, Millicpu};
@@ -201,11 +201,7 @@ fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
         .iter()
         .filter(|(pod, _)| asked.pods.iter().all(|(asked, _)| asked != *pod))
         .filter_map(|(pod, holder)| Some((pod, holder, holder.evictable.as_ref()?)))
-        .filter(|(_, _, evictable)| {
-            evictable
-                .run_priority
-                .is_none_or(|priority| priority <= asked.priority)
-        })
+        .filter(|(_, _, evictable)| spared_for(evictable, asked).is_none())
         .collect();
     let candidates: Vec<Candidate> = evictable
         .iter()
@@ -230,8 +226,30 @@ fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
         ),
         None => Remedy::NotEnough {
             evictable: sum(candidates.iter().map(|candidate| candidate.frees)),
+            spared: spared(budget, asked),
         },
     }
+}
+
+/// The priority of the run for which a pod is left alone, if it is above the asker's.
+fn spared_for(evictable: &Evictable, asked: &Asked) -> Option<Priority> {
+    evictable
+        .run_priority
+        .filter(|priority| *priority > asked.priority)
+}
+
+fn spared(budget: &Budget, asked: &Asked) -> Vec<Spared> {
+    let others = budget
+        .holders
+        .iter()
+        .filter(|(pod, _)| asked.pods.iter().all(|(asked, _)| asked != *pod));
+    let spared = others.filter_map(|(pod, holder)| {
+        Some(Spared {
+            pod: pod.clone(),
+            run_priority: spared_for(holder.evictable.as_ref()?, asked)?,
+        })
+    });
+    spared.collect()
 }
 
 /// Whether more is asked for than may ever be given out, of something that is short.

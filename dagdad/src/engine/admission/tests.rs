@@ -140,7 +140,8 @@ fn what_fits_to_the_last_byte_is_admitted() {
     assert_eq!(
         remedy_of(&budget, &one_more),
         Remedy::NotEnough {
-            evictable: Footprint::default()
+            evictable: Footprint::default(),
+            spared: Vec::new(),
         }
     );
 }
@@ -263,7 +264,11 @@ fn only_those_that_may_be_stopped_are_victims() {
     assert_eq!(
         remedy_of(&budget, &ask(&[("llama", 7)])),
         Remedy::NotEnough {
-            evictable: footprint(5, 0)
+            evictable: footprint(5, 0),
+            spared: vec![Spared {
+                pod: name("of-a-higher-run"),
+                run_priority: priority(51),
+            }],
         }
     );
 }
@@ -493,7 +498,11 @@ proptest! {
                 let goes = |pod: &PodName, _: &Holder| victims.iter().any(|it| it.pod == *pod);
                 prop_assert!(decide(&without(&budget, goes), &asked).is_ok());
             }
-            Remedy::NotEnough { evictable } => {
+            Remedy::NotEnough { evictable, spared } => {
+                for Spared { pod, run_priority } in spared {
+                    prop_assert!(!is_asked(&asked, pod) && !may_go(pod, &budget.holders[pod]));
+                    prop_assert!(*run_priority > asked.priority);
+                }
                 prop_assert!(!fits_without_all);
                 let all = budget.holders.iter().filter(|(pod, holder)| may_go(pod, holder));
                 prop_assert_eq!(*evictable, sum(all.map(|(_, holder)| holder.need)));

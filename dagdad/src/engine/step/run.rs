@@ -120,12 +120,7 @@ impl State {
 
     /// A pod was stopped: that is all that a run which ends asks of it, whatever somebody does
     /// with the pod next.
-    pub(super) fn member_stopped(
-        &mut self,
-        name: &PodName,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn member_stopped(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let mut changed = Vec::new();
         for (id, active) in &mut self.runs {
             let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
