@@ -100,13 +100,17 @@ impl State {
                 run.phase = ended(Outcome::Cancelled, now);
                 format!("{} is taken out of the queue", run.workflow)
             }
-            Phase::Evicting { .. } => {
+            Phase::Evicting { .. } if run.admitted_at.is_none() => {
                 run.phase = ended(Outcome::Stopped, now);
                 active.eviction = None;
                 format!("{} is stopped before it began", run.workflow)
             }
-            Phase::Starting { .. } | Phase::Running | Phase::Degraded => {
+            Phase::Evicting { .. }
+            | Phase::Starting { .. }
+            | Phase::Running
+            | Phase::Degraded => {
                 run.phase = Phase::Stopping;
+                active.eviction = None;
                 active.failing = None;
                 format!("{} is being stopped", run.workflow)
             }
@@ -310,8 +314,30 @@ impl State {
                 let decision = Decision::Admitted(None);
                 self.leave_queue(id, decision, Admission::Evict, now, out);
             }
+            Evicted::Refused(error) if run.admitted_at.is_some() => {
+                self.stay_degraded(id, &error, now, out);
+            }
             Evicted::Refused(error) => self.fail_run(id, failure_of(&error), now, out),
         }
+    }
+
+    /// There is no room to mend a run: it is as it was.
+    fn stay_degraded(
+        &mut self,
+        id: RunId,
+        error: &CommandError,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(active) = self.runs.get_mut(&id) else {
+            return;
+        };
+        active.eviction = None;
+        active.run.phase = Phase::Degraded;
+        let run = active.run.clone();
+        let message = format!("{} stays degraded: {error}", run.workflow);
+        self.note_run(EventKind::RunDegraded, &run, message, now, out);
+        self.put_run(id, out);
     }
 
     /// Starts what may start, and looks how far the others are.
