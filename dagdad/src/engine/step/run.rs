@@ -257,7 +257,7 @@ impl State {
             }
             let asked = self.asked_for_run(&run);
             match self.decide(&asked, run.admission, now) {
-                Ok(decision @ Decision::Admitted(_)) => {
+                Ok(decision @ (Decision::Admitted(_) | Decision::Forced(_))) => {
                     self.leave_queue(id, decision, run.admission, now, out);
                     while self.advance_run(id, now, out) {}
                 }

@@ -111,7 +111,17 @@ impl State {
                 self.reserve_all(&asked);
                 run.admitted_at = Some(now);
                 run.phase = starting(timeout, now);
+                if run.admission == Admission::Force {
+                    run.admission = Admission::Fit;
+                }
                 remark = about;
+            }
+            Ok(Decision::Forced(why)) => {
+                self.reserve_all(&asked);
+                run.admitted_at = Some(now);
+                run.phase = starting(timeout, now);
+                let message = format!("run of {name} {why}");
+                self.note_run(EventKind::Forced, &run, message, now, out);
             }
             Ok(Decision::After(victims)) => {
                 run.phase = Phase::Evicting {
@@ -126,12 +136,6 @@ impl State {
                 remark = Some(denial.to_string());
             }
             Err(error) => return Err(error),
-        }
-        if remark.is_some() && terms.admission == Admission::Force {
-            let message = format!("run of {name} {}", remark.take().unwrap_or_default());
-            self.note_run(EventKind::Forced, &run, message, now, out);
-        } else if terms.admission == Admission::Force {
-            run.admission = Admission::Fit;
         }
         let message = match (&run.phase, remark) {
             (Phase::Queued, Some(why)) => format!("run of {name} waits in the queue: {why}"),
@@ -284,10 +288,21 @@ impl State {
         let mut eviction = None;
         run.admission = admission;
         let message = match decision {
+            Decision::Forced(why) => {
+                self.reserve_all(&asked);
+                run.admitted_at = Some(now);
+                run.phase = starting(run.timeout, now);
+                let message = format!("run of {} {why}", run.workflow);
+                self.note_run(EventKind::Forced, &run, message, now, out);
+                format!("{} begins, by force", run.workflow)
+            }
             Decision::Admitted(remark) => {
                 self.reserve_all(&asked);
                 run.admitted_at = Some(now);
                 run.phase = starting(run.timeout, now);
+                if admission == Admission::Force {
+                    run.admission = Admission::Fit;
+                }
                 let remark = remark.map(|remark| format!(", {remark}"));
                 format!("{} begins{}", run.workflow, remark.unwrap_or_default())
             }
