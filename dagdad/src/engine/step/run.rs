@@ -15,6 +15,9 @@
 //!                        failed
 //! ```
 //!
+//! A degraded run that others make room for is evicting too; it is degraded again where there is
+//! none, and stopping where it is stopped.
+//!
 //! A pod of a run:
 //!
 //! ```text
