@@ -95,12 +95,7 @@ impl State {
         let workflow = &self.workflows[&name];
         let order = workflow.order.clone();
         let spec = workflow.entry.spec.clone();
-        if let RuntimeLink::Down { reason } = &self.runtime {
-            return Err(CommandError::RuntimeDown {
-                reason: reason.clone(),
-            });
-        }
-        self.check_members(&name, &order)?;
+        self.check_beginning(&name, &order)?;
         let mut run = self.new_run(&spec, &order, terms, now);
         let asked = self.asked_for_run(&run);
         let mut eviction = None;
@@ -222,6 +217,8 @@ impl State {
         match run.phase {
             Phase::Queued if !terms.queue => {
                 // Somebody insists: it leaves the queue, or is refused as if it were new.
+                let order: Vec<MemberView> = run.members.iter().map(MemberView::from).collect();
+                self.check_beginning(&run.workflow, &order)?;
                 let asked = self.asked_for_run(&run);
                 let decision = self.decide(&asked, terms.admission, now)?;
                 self.leave_queue(id, decision, terms.admission, now, out);
@@ -253,7 +250,7 @@ impl State {
     ) -> Result<Reply, CommandError> {
         let id = run.id;
         let order: Vec<MemberView> = run.members.iter().map(MemberView::from).collect();
-        self.check_members(&run.workflow, &order)?;
+        self.check_beginning(&run.workflow, &order)?;
         let asked = self.asked_for_run(&run);
         let decision = self.decide(&asked, terms.admission, now)?;
         for member in &mut run.members {
@@ -445,6 +442,20 @@ impl State {
             .values()
             .find(|active| active.run.active() && active.run.workflow == *name)
             .map(|active| active.run.id)
+    }
+
+    /// Refuses a run that could not start its pods now.
+    fn check_beginning(
+        &self,
+        workflow: &WorkflowName,
+        order: &[MemberView],
+    ) -> Result<(), CommandError> {
+        if let RuntimeLink::Down { reason } = &self.runtime {
+            return Err(CommandError::RuntimeDown {
+                reason: reason.clone(),
+            });
+        }
+        self.check_members(workflow, order)
     }
 
     /// Refuses a run whose pods are not all in the catalogue, or whose host ports are taken.
