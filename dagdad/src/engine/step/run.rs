@@ -173,11 +173,15 @@ impl State {
                     };
                     member.since = now;
                     changed.push(*id);
-                    // Its end ends the wait at once.
+                    // Its end ends the wait at once, save for what it has to say.
+                    let late = matches!(error, CommandError::TimedOut { .. });
+                    if active.failing.is_none() && late {
+                        out.push(Effect::Diagnose(name.clone()));
+                    }
                     active.failing.get_or_insert(Failing {
                         failure,
-                        reading: None,
-                        until: Timestamp::MIN,
+                        reading: late.then(|| name.clone()),
+                        until: later(now, LAST_LINES),
                     });
                 }
                 (OperationKind::Stop, Step::Stopping) if ending => {
@@ -193,6 +197,15 @@ impl State {
         }
         for id in changed {
             self.put_run(id, out);
+        }
+    }
+
+    /// Until when a run waits for the pods that it starts: it gives up by itself before, and is
+    /// given the time to read their last lines.
+    pub(super) fn patience_of(&self, id: RunId) -> Option<Timestamp> {
+        match self.runs.get(&id)?.run.phase {
+            Phase::Starting { deadline } => Some(later(deadline, LAST_LINES + LAST_LINES)),
+            _ => None,
         }
     }
 
