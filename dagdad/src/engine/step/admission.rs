@@ -247,10 +247,9 @@ impl State {
         out: &mut Vec<Effect>,
     ) -> Result<bool, CommandError> {
         let by = &asked.object;
-        if let Some(victim) = &eviction.unstoppable {
-            return Err(CommandError::Runtime(format!(
-                "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
-            )));
+        if let Some(failure) = &eviction.failure {
+            let message = format!("there is no room for {by}: {failure}");
+            return Err(CommandError::Runtime(message));
         }
         let mut gone = true;
         let mut spared = Vec::new();
@@ -284,7 +283,12 @@ impl State {
     }
 
     /// A stop failed: whoever waits for it has to know.
-    pub(super) fn victim_failed(&mut self, name: &PodName, stop: OperationId) {
+    pub(super) fn victim_failed(
+        &mut self,
+        name: &PodName,
+        stop: OperationId,
+        error: &CommandError,
+    ) {
         let pods = self.pods.values_mut().filter_map(|pod| {
             let at = pod.operation.as_mut().map(|operation| &mut operation.at);
             match at {
@@ -296,7 +300,7 @@ impl State {
         let runs = runs.filter_map(|active| active.eviction.as_mut());
         for eviction in pods.chain(runs) {
             if eviction.victims.get(name) == Some(&Some(stop)) {
-                eviction.unstoppable = Some(name.clone());
+                eviction.failure = Some(format!("{name} could not be stopped: {error}"));
             }
         }
     }
