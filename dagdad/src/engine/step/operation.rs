@@ -247,6 +247,10 @@ impl State {
         };
         pod.started_digest = operation.digest.take();
         pod.stop_asked = None;
+        if self.observed.contains_key(name.as_str()) {
+            // What was there was removed for it, which the runtime may report in a moment only.
+            pod.stopped_by_us = Some(now);
+        }
         let kind = operation.kind;
         self.list_after(name, now, out);
         if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {
