@@ -694,10 +694,16 @@ impl State {
     fn next_step_down(&self, active: &ActiveRun, index: usize, rollback: bool) -> Option<Step> {
         let run = &active.run;
         let member = run.members.get(index)?;
+        let Some(pod) = self.pods.get(&member.pod) else {
+            let up = matches!(
+                member.step,
+                Step::Starting | Step::Ready | Step::Lost { .. } | Step::Stopping
+            );
+            return up.then_some(Step::Stopped);
+        };
         if self.is_done(active, index) {
             return None;
         }
-        let pod = self.pods.get(&member.pod)?;
         if at_rest_and_down(pod) {
             return Some(Step::Stopped);
         }
