@@ -15,23 +15,13 @@ use crate::domain::name::{ObjectName, PodName};
 use crate::domain::pod::{Category, Footprint, Priority, RestartPolicy};
 use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::{Phase, Run, Step};
+use crate::domain::sample::HostSample;
 
 impl State {
     /// Everything that a start is decided on; `None` before the host was measured.
     pub(super) fn budget(&self, now: Timestamp) -> Option<Budget> {
         let host = self.host.as_ref()?;
-        let managed = || {
-            self.usage
-                .iter()
-                .filter(|(name, _)| self.pods.contains_key(name.as_str()))
-                .map(|(_, usage)| usage)
-        };
-        let anon: Bytes = managed().map(|usage| usage.anon).sum();
-        let cpu: Millicpu = managed()
-            .map(|usage| Footprint::of_cpu_percent(usage.cpu_percent))
-            .sum();
         let cores = host.cpu_count;
-        let cpu_used = Footprint::of_cpu_percent(host.cpu_percent * f64::from(cores));
         let needed_by_essential = self.needed_by_essential();
         let going = self.going();
         let run_priorities = self.run_priorities();
@@ -56,17 +46,36 @@ impl State {
             memory: Limit {
                 capacity: host.memory.total,
                 ceiling: self.memory_ceiling(),
-                others: host.memory.used.saturating_sub(anon),
+                others: self.others.memory,
             },
             cpu: Limit {
                 capacity: Millicpu(u64::from(cores) * 1000),
                 ceiling: self.cpu_ceiling(),
-                others: cpu_used.saturating_sub(cpu),
+                others: self.others.cpu,
             },
             cpu_enforced: self.settings.cpu_enforced,
             holders: holders.collect(),
             claims: self.claims(),
         })
+    }
+
+    /// What was used by everything outside the catalogue when the host was measured. Taken then:
+    /// what a pod used that left the catalogue since is no use of others.
+    pub(super) fn used_by_others(&self, host: &HostSample) -> Footprint {
+        let managed = || {
+            let of_pods = self.usage.iter();
+            let of_pods = of_pods.filter(|(name, _)| self.pods.contains_key(name.as_str()));
+            of_pods.map(|(_, usage)| usage)
+        };
+        let anon: Bytes = managed().map(|usage| usage.anon).sum();
+        let cpu: Millicpu = managed()
+            .map(|usage| Footprint::of_cpu_percent(usage.cpu_percent))
+            .sum();
+        let cores = f64::from(host.cpu_count);
+        Footprint {
+            memory: host.memory.used.saturating_sub(anon),
+            cpu: Footprint::of_cpu_percent(host.cpu_percent * cores).saturating_sub(cpu),
+        }
     }
 
     /// What may be given out of the memory; nothing before the host was measured.

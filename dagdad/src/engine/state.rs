@@ -21,6 +21,7 @@ use crate::domain::footprint::PodRun;
 use crate::domain::name::{ObjectName, PodName, WorkflowName};
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::Intent;
+use crate::domain::pod::Footprint;
 use crate::domain::run::{Phase, Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
@@ -87,6 +88,8 @@ pub struct State {
     pub(super) host: Option<Arc<HostSample>>,
     /// When `host` and `usage` came in.
     pub(super) sampled_at: Timestamp,
+    /// What was used then by everything outside the catalogue.
+    pub(super) others: Footprint,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
     pub(super) mirror: MirrorStatus,
@@ -197,6 +200,7 @@ impl State {
             runtime: RuntimeLink::Unknown,
             host: None,
             sampled_at: now,
+            others: Footprint::default(),
             usage: BTreeMap::new(),
             mirror: MirrorStatus {
                 link: MirrorLink::Disabled,

@@ -47,8 +47,10 @@ pub(super) enum Evicted {
 
 /// What was decided on something that is to start.
 pub(super) enum Decision {
-    /// It may start; what should be known about it.
+    /// It fits; what should be known about it.
     Admitted(Option<String>),
+    /// It starts although it does not fit, or that is not known; by which numbers.
+    Forced(String),
     /// These are to go first.
     After(Vec<PodName>),
 }
@@ -63,10 +65,10 @@ impl State {
     ) -> Result<Decision, CommandError> {
         let Some(budget) = self.budget(now) else {
             return match mode {
-                Admission::Force => Ok(Decision::Admitted(Some(format!(
+                Admission::Force => Ok(Decision::Forced(format!(
                     "forced: {}",
                     CommandError::NotMeasured
-                )))),
+                ))),
                 Admission::Fit | Admission::Evict => Err(CommandError::NotMeasured),
             };
         };
@@ -80,7 +82,7 @@ impl State {
             Err(denial) => denial,
         };
         match (mode, &denial.remedy) {
-            (Admission::Force, _) => Ok(Decision::Admitted(Some(format!("forced: {denial}")))),
+            (Admission::Force, _) => Ok(Decision::Forced(format!("forced: {denial}"))),
             (Admission::Evict, Remedy::Evict(_)) => Ok(Decision::After(victims(&denial))),
             (Admission::Fit | Admission::Evict, _) => Err(CommandError::Insufficient(denial)),
         }
@@ -105,22 +107,18 @@ impl State {
         let asked = self.asked_for_pod(name, pod);
         match self.decide(&asked, mode, now)? {
             Decision::After(victims) => Ok(Request { victims, ..request }),
-            Decision::Admitted(remark) => {
+            Decision::Forced(why) => {
                 self.reserve_all(&asked);
-                if let Some(remark) = &remark
-                    && mode == Admission::Force
-                {
-                    let message = format!("{kind} of {name} {remark}");
-                    self.note(EventKind::Forced, Some(name), message, now, out);
-                }
+                let message = format!("{kind} of {name} {why}");
+                self.note(EventKind::Forced, Some(name), message, now, out);
+                Ok(request)
+            }
+            Decision::Admitted(cause) => {
+                self.reserve_all(&asked);
                 Ok(Request {
                     // One that fits needs nobody to go, whatever was offered.
-                    admission: if mode == Admission::Force && remark.is_some() {
-                        Admission::Force
-                    } else {
-                        Admission::Fit
-                    },
-                    cause: remark.filter(|_| mode != Admission::Force),
+                    admission: Admission::Fit,
+                    cause,
                     ..request
                 })
             }
@@ -252,10 +250,9 @@ impl State {
         out: &mut Vec<Effect>,
     ) -> Result<bool, CommandError> {
         let by = &asked.object;
-        if let Some(victim) = &eviction.unstoppable {
-            return Err(CommandError::Runtime(format!(
-                "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
-            )));
+        if let Some(failure) = &eviction.failure {
+            let message = format!("there is no room for {by}: {failure}");
+            return Err(CommandError::Runtime(message));
         }
         let mut gone = true;
         let mut spared = Vec::new();
@@ -291,7 +288,12 @@ impl State {
     }
 
     /// A stop failed: whoever waits for it has to know.
-    pub(super) fn victim_failed(&mut self, name: &PodName, stop: OperationId) {
+    pub(super) fn victim_failed(
+        &mut self,
+        name: &PodName,
+        stop: OperationId,
+        error: &CommandError,
+    ) {
         let pods = self.pods.values_mut().filter_map(|pod| {
             let at = pod.operation.as_mut().map(|operation| &mut operation.at);
             match at {
@@ -303,7 +305,7 @@ impl State {
         let runs = runs.filter_map(|active| active.eviction.as_mut());
         for eviction in pods.chain(runs) {
             if eviction.victims.get(name) == Some(&Some(stop)) {
-                eviction.unstoppable = Some(name.clone());
+                eviction.failure = Some(format!("{name} could not be stopped: {error}"));
             }
         }
     }

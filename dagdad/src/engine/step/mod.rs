@@ -169,6 +169,7 @@ impl State {
         self.host = Some(std::sync::Arc::new(sample.host.clone()));
         self.sampled_at = now;
         self.usage = sample.pods.iter().cloned().collect();
+        self.others = self.used_by_others(&sample.host);
         self.measure_pods(now);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)

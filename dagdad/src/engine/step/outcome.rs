@@ -113,7 +113,7 @@ impl State {
             Ok(_) => {}
             Err(error) => {
                 self.member_failed(name, operation.kind, error, now, out);
-                self.victim_failed(name, operation.id);
+                self.victim_failed(name, operation.id, error);
             }
         }
         let (kind, message) = match (&result, operation.kind) {

@@ -15,6 +15,9 @@
 //!                        failed
 //! ```
 //!
+//! A degraded run that others make room for is evicting too; it is degraded again where there is
+//! none, and stopping where it is stopped.
+//!
 //! A pod of a run:
 //!
 //! ```text
@@ -100,13 +103,17 @@ impl State {
                 run.phase = ended(Outcome::Cancelled, now);
                 format!("{} is taken out of the queue", run.workflow)
             }
-            Phase::Evicting { .. } => {
+            Phase::Evicting { .. } if run.admitted_at.is_none() => {
                 run.phase = ended(Outcome::Stopped, now);
                 active.eviction = None;
                 format!("{} is stopped before it began", run.workflow)
             }
-            Phase::Starting { .. } | Phase::Running | Phase::Degraded => {
+            Phase::Evicting { .. }
+            | Phase::Starting { .. }
+            | Phase::Running
+            | Phase::Degraded => {
                 run.phase = Phase::Stopping;
+                active.eviction = None;
                 active.failing = None;
                 format!("{} is being stopped", run.workflow)
             }
@@ -161,11 +168,15 @@ impl State {
                     };
                     member.since = now;
                     changed.push(*id);
-                    // Its end ends the wait at once.
+                    // Its end ends the wait at once, save for what it has to say.
+                    let late = matches!(error, CommandError::TimedOut { .. });
+                    if active.failing.is_none() && late {
+                        out.push(Effect::Diagnose(name.clone()));
+                    }
                     active.failing.get_or_insert(Failing {
                         failure,
-                        reading: None,
-                        until: Timestamp::MIN,
+                        reading: late.then(|| name.clone()),
+                        until: later(now, LAST_LINES),
                     });
                 }
                 (OperationKind::Stop, Step::Stopping) if ending => {
@@ -181,6 +192,15 @@ impl State {
         }
         for id in changed {
             self.put_run(id, out);
+        }
+    }
+
+    /// Until when a run waits for the pods that it starts: it gives up by itself before, and is
+    /// given the time to read their last lines.
+    pub(super) fn patience_of(&self, id: RunId) -> Option<Timestamp> {
+        match self.runs.get(&id)?.run.phase {
+            Phase::Starting { deadline } => Some(later(deadline, LAST_LINES + LAST_LINES)),
+            _ => None,
         }
     }
 
@@ -248,7 +268,7 @@ impl State {
             }
             let asked = self.asked_for_run(&run);
             match self.decide(&asked, run.admission, now) {
-                Ok(decision @ Decision::Admitted(_)) => {
+                Ok(decision @ (Decision::Admitted(_) | Decision::Forced(_))) => {
                     self.leave_queue(id, decision, run.admission, now, out);
                     while self.advance_run(id, now, out) {}
                 }
@@ -305,8 +325,30 @@ impl State {
                 let decision = Decision::Admitted(None);
                 self.leave_queue(id, decision, Admission::Evict, now, out);
             }
+            Evicted::Refused(error) if run.admitted_at.is_some() => {
+                self.stay_degraded(id, &error, now, out);
+            }
             Evicted::Refused(error) => self.fail_run(id, failure_of(&error), now, out),
         }
+    }
+
+    /// There is no room to mend a run: it is as it was.
+    fn stay_degraded(
+        &mut self,
+        id: RunId,
+        error: &CommandError,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(active) = self.runs.get_mut(&id) else {
+            return;
+        };
+        active.eviction = None;
+        active.run.phase = Phase::Degraded;
+        let run = active.run.clone();
+        let message = format!("{} stays degraded: {error}", run.workflow);
+        self.note_run(EventKind::RunDegraded, &run, message, now, out);
+        self.put_run(id, out);
     }
 
     /// Starts what may start, and looks how far the others are.
@@ -647,10 +689,16 @@ impl State {
     fn next_step_down(&self, active: &ActiveRun, index: usize, rollback: bool) -> Option<Step> {
         let run = &active.run;
         let member = run.members.get(index)?;
+        let Some(pod) = self.pods.get(&member.pod) else {
+            let up = matches!(
+                member.step,
+                Step::Starting | Step::Ready | Step::Lost { .. } | Step::Stopping
+            );
+            return up.then_some(Step::Stopped);
+        };
         if self.is_done(active, index) {
             return None;
         }
-        let pod = self.pods.get(&member.pod)?;
         if at_rest_and_down(pod) {
             return Some(Step::Stopped);
         }
