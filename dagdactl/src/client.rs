@@ -26,6 +26,9 @@ pub use socket::{default_path, describe};
 
 /// How long an answer is awaited where the caller named no limit. dagdad answers from memory,
 /// so even a loaded box stays far below it.
+/// The longest refusal that is taken, in bytes.
+const MAX_HEADERS: u32 = 4 * 1024 * 1024;
+
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// The largest answer taken: a catalogue of many large manifests.
@@ -89,7 +92,9 @@ impl Daemon {
             async move { stream.ok_or_else(|| std::io::Error::other("dagdad closed the connection")) }
         });
         // The address is not used but must be one.
-        let endpoint = Endpoint::from_static("http://dagdad");
+        // A refusal that names many victims or mistakes travels in headers.
+        let endpoint =
+            Endpoint::from_static("http://dagdad").http2_max_header_list_size(MAX_HEADERS);
         let handshake = endpoint.connect_with_connector(connector);
         let channel = patience
             .wait(Some(ANSWER_WITHIN), handshake)

@@ -1,4 +1,4 @@
--- Workflows, their runs, and what pods used. Safe to run again after it was cut off half way,
+-- Workflows, their runs, what pods used, and alerts. Safe to run again after it was cut off half way,
 -- as every migration here. Times are UTC with microseconds, spans of time are seconds, CPU is
 -- in cores, estimated_ram stays MiB.
 
@@ -58,3 +58,11 @@ CREATE TABLE IF NOT EXISTS pod_runs (
     UNIQUE INDEX uuid (uuid),
     INDEX pod_started_at (pod, started_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- One row for each episode; `resolved` is TRUE once `resolved_at` is set.
+ALTER TABLE resource_alerts
+    ADD COLUMN IF NOT EXISTS object VARCHAR(255) NOT NULL DEFAULT '' AFTER alert_type,
+    ADD COLUMN IF NOT EXISTS resolved_at TIMESTAMP(6) NULL AFTER updated_at,
+    ADD INDEX IF NOT EXISTS idx_created_at (created_at);
+UPDATE resource_alerts SET resolved_at = updated_at, updated_at = updated_at
+    WHERE resolved AND resolved_at IS NULL;

@@ -1,4 +1,4 @@
--- Workflows, their runs, and what pods used. As in 0001: times are microseconds since
+-- Workflows, their runs, what pods used, and alerts. As in 0001: times are microseconds since
 -- 1970-01-01 UTC, sizes are bytes (estimated_ram is MiB, as the seed has it), CPU is in
 -- cores. Spans of time are seconds with six decimals.
 
@@ -73,6 +73,15 @@ CREATE TABLE pod_runs (
 CREATE INDEX pod_runs_by_pod ON pod_runs (pod, started_at DESC, uuid DESC);
 CREATE INDEX pod_runs_ended ON pod_runs (ended_at) WHERE ended_at IS NOT NULL;
 
+-- One row for each episode. `resolved` is the seed's; it is 1 once `resolved_at` is set.
+ALTER TABLE resource_alerts ADD COLUMN object TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource_alerts ADD COLUMN resolved_at INTEGER;
+UPDATE resource_alerts SET resolved_at = updated_at WHERE resolved = 1;
+CREATE INDEX resource_alerts_active ON resource_alerts (created_at, uuid) WHERE resolved = 0;
+CREATE INDEX resource_alerts_by_time ON resource_alerts (created_at, uuid);
+CREATE INDEX resource_alerts_resolved ON resource_alerts (resolved_at)
+    WHERE resolved_at IS NOT NULL;
+
 -- The outbox takes the new tables' rows: a CHECK cannot be changed, so the table is made
 -- anew. What waits keeps its place, and numbers go on where they were even if nothing waits,
 -- since MariaDB remembers the last one that it received.
@@ -80,7 +89,7 @@ CREATE TABLE outbox_rebuilt (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL CHECK (kind IN ('row', 'prune', 'reconcile')),
     relation TEXT NOT NULL CHECK (relation IN ('pods', 'workflows', 'workflow_runs', 'pod_runs',
-        'events', 'system_resources')),
+        'resource_alerts', 'events', 'system_resources')),
     key TEXT NOT NULL,
     before INTEGER,
     UNIQUE (kind, relation, key),

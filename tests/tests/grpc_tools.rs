@@ -16,13 +16,15 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 8] = [
+    "dagda.v1.AlertsService",
     "dagda.v1.CatalogueService",
     "dagda.v1.DiagnosticsService",
     "dagda.v1.EventsService",
     "dagda.v1.PodsService",
     "dagda.v1.ResourcesService",
     "dagda.v1.StatusService",
+    "dagda.v1.WorkflowsService",
 ];
 
 /// One question to the reflection service.

@@ -1,7 +1,8 @@
 //! The gRPC edge: thin handlers, one file a service. Reads are answered from the engine's
-//! snapshot; commands go to the engine; only logs, history, past events and past runs wait for
-//! somebody else.
+//! snapshot; commands go to the engine; only logs, history and what is past (events, runs, alerts)
+//! wait for somebody else.
 
+mod alerts;
 mod catalogue;
 mod convert;
 mod diagnostics;
@@ -21,6 +22,7 @@ mod workflows;
 use std::sync::Arc;
 
 use dagda_proto::FILE_DESCRIPTOR_SET;
+use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
 use dagda_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use dagda_proto::v1::diagnostics_service_server::DiagnosticsServiceServer;
 use dagda_proto::v1::events_service_server::EventsServiceServer;
@@ -59,7 +61,7 @@ pub struct Api {
     pub engine: Handle,
     /// Logs.
     pub runtime: Arc<dyn Runtime>,
-    /// History, past events and past runs.
+    /// History; past events, runs and alerts.
     pub store: Arc<dyn Store>,
     /// `apply`.
     pub parse: Parse,
@@ -83,6 +85,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     reporter.set_serving::<CatalogueServiceServer<Api>>().await;
     reporter.set_serving::<ResourcesServiceServer<Api>>().await;
     reporter.set_serving::<EventsServiceServer<Api>>().await;
+    reporter.set_serving::<AlertsServiceServer<Api>>().await;
     reporter
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
@@ -100,6 +103,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         )
         .add_service(ResourcesServiceServer::new(api.clone()))
         .add_service(EventsServiceServer::new(api.clone()))
+        .add_service(AlertsServiceServer::new(api.clone()))
         .add_service(DiagnosticsServiceServer::new(api))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), ending.cancelled_owned())
         .await

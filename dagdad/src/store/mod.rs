@@ -12,7 +12,7 @@
 //! | `pod_runs` | yes | mirrored | [`Record::PutPodRun`], pruned by [`Store::tidy`] |
 //! | `events` | yes | mirrored | [`Record::Event`], pruned by [`Store::tidy`] |
 //! | `system_resources` | yes | mirrored | [`Record::Sample`], thinned by [`Store::tidy`] |
-//! | `resource_alerts` | yes | yes | nothing yet |
+//! | `resource_alerts` | yes | mirrored | [`Record::PutAlert`], pruned by [`Store::tidy`] |
 //! | `intents` | yes | | [`Record::OpenIntent`], [`Record::CloseIntent`] |
 //! | `outbox`, `outbox_rejected`, `mirror_state` | yes | | the outbox |
 //! | `mirror_source` | | yes | the forwarder |
@@ -58,7 +58,7 @@ use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
 use crate::ports::{MirrorLink, MirrorStatus, Record, Restored, Store, StoreError};
 
-use rows::{EventRow, ReadError, RunRow, in_domain};
+use rows::{AlertRow, EventRow, ReadError, RunRow, in_domain};
 
 pub use mariadb::MariaDbOptions;
 pub use options::StoreOptions;
@@ -261,8 +261,14 @@ impl Store for LocalStore {
             .map_err(|error| database.read_error(&error))
     }
 
-    async fn alerts(&self, _query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
-        Ok(Vec::new())
+    async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        AlertRow::newest(&mut reader, *query)
+            .await
+            .map_err(ReadError::from)
+            .and_then(in_domain)
+            .map_err(|error| database.read_error(&error))
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {

@@ -4,7 +4,9 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::outbox::{self, Relation};
-use super::rows::{EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
+use super::rows::{
+    AlertRow, EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow,
+};
 use crate::ports::Record;
 
 /// Writes `records` in one transaction. Returns by how much the outbox grew.
@@ -68,7 +70,11 @@ async fn write(
             row.put(conn).await?;
             Some((Relation::PodRuns, row.uuid))
         }
-        Record::PutAlert(_) => None,
+        Record::PutAlert(alert) => {
+            let row = AlertRow::from(&**alert);
+            row.put(conn).await?;
+            Some((Relation::ResourceAlerts, row.uuid))
+        }
         Record::OpenIntent(intent) => {
             IntentRow::from(intent).put(conn).await?;
             None

@@ -40,7 +40,7 @@ pub(super) async fn prune(
     if mirrored && events.rows_affected() > 0 {
         queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
     }
-    queued += prune_runs(&mut tx, events_before, mirrored).await?;
+    queued += prune_episodes(&mut tx, events_before, mirrored).await?;
     sqlx::query("DELETE FROM intents WHERE closed_at < ?")
         .bind(before(CLOSED_INTENTS_KEPT))
         .execute(&mut *tx)
@@ -49,39 +49,50 @@ pub(super) async fn prune(
     Ok(queued)
 }
 
-/// Drops runs of workflows and of pods that ended before `before`, and each pod's surplus
-/// runs. One that has not ended is dropped only behind so many later ones of its pod: a pod
-/// has one life at a time, so that end was missed.
-async fn prune_runs(
+/// Drops runs of workflows and of pods that ended before `before`, alerts that did, and each
+/// pod's surplus runs. One that has not ended is dropped only behind so many later ones of its
+/// pod: a pod has one life at a time, so that end was missed.
+async fn prune_episodes(
     conn: &mut SqliteConnection,
     before: i64,
     mirrored: bool,
 ) -> Result<i64, sqlx::Error> {
-    let runs = sqlx::query_scalar("DELETE FROM workflow_runs WHERE ended_at < ? RETURNING uuid")
-        .bind(before)
-        .fetch_all(&mut *conn)
-        .await?;
-    let mut pod_runs: Vec<String> =
-        sqlx::query_scalar("DELETE FROM pod_runs WHERE ended_at < ? RETURNING uuid")
-            .bind(before)
+    let kept = i64::try_from(POD_RUNS_KEPT).unwrap_or(i64::MAX);
+    let statements = [
+        (
+            Relation::WorkflowRuns,
+            "DELETE FROM workflow_runs WHERE ended_at < ? RETURNING uuid",
+            before,
+        ),
+        (
+            Relation::ResourceAlerts,
+            "DELETE FROM resource_alerts WHERE resolved_at < ? RETURNING uuid",
+            before,
+        ),
+        (
+            Relation::PodRuns,
+            "DELETE FROM pod_runs WHERE ended_at < ? RETURNING uuid",
+            before,
+        ),
+        (
+            Relation::PodRuns,
+            "DELETE FROM pod_runs WHERE uuid IN
+                (SELECT uuid FROM (SELECT uuid, row_number() OVER newest AS place FROM pod_runs
+                    WINDOW newest AS (PARTITION BY pod ORDER BY started_at DESC, uuid DESC))
+                 WHERE place > ?)
+             RETURNING uuid",
+            kept,
+        ),
+    ];
+    let mut queued = 0;
+    for (relation, sql, bound) in statements {
+        let dropped: Vec<String> = sqlx::query_scalar(sql)
+            .bind(bound)
             .fetch_all(&mut *conn)
             .await?;
-    let surplus: Vec<String> = sqlx::query_scalar(
-        "DELETE FROM pod_runs WHERE uuid IN
-            (SELECT uuid FROM (SELECT uuid, row_number() OVER newest AS place FROM pod_runs
-                WINDOW newest AS (PARTITION BY pod ORDER BY started_at DESC, uuid DESC))
-             WHERE place > ?)
-         RETURNING uuid",
-    )
-    .bind(i64::try_from(POD_RUNS_KEPT).unwrap_or(i64::MAX))
-    .fetch_all(&mut *conn)
-    .await?;
-    pod_runs.extend(surplus);
-    if !mirrored {
-        return Ok(0);
+        if mirrored {
+            queued += outbox::enqueue_all(&mut *conn, relation, &dropped).await?;
+        }
     }
-    Ok(
-        outbox::enqueue_all(&mut *conn, Relation::WorkflowRuns, &runs).await?
-            + outbox::enqueue_all(&mut *conn, Relation::PodRuns, &pod_runs).await?,
-    )
+    Ok(queued)
 }

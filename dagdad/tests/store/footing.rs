@@ -8,8 +8,8 @@ use sqlx::Executor as _;
 
 use crate::mariadb::MariaDb;
 use crate::records::{
-    Forwarding, at, event, in_step, open, pod, pod_run, put, put_pod_run, put_run, put_workflow,
-    run, sample, wait_for, workflow,
+    Forwarding, alert, at, event, in_step, open, pod, pod_run, put, put_alert, put_pod_run,
+    put_run, put_workflow, run, sample, wait_for, workflow,
 };
 use crate::tables::{MIRRORED, assert_equal, count, sqlite};
 
@@ -41,6 +41,7 @@ async fn mariadb_may_be_configured_later() {
             put_run(&queued),
             put_pod_run(&ended),
             put_pod_run(&pod_run("kept", at(10))),
+            put_alert(&alert("kept", at(9))),
             Record::Event(event(at(0), None, "before")),
             Record::Sample(Box::new(sample(at(0), 1.0))),
         ])
@@ -81,7 +82,7 @@ async fn mariadb_may_be_configured_later() {
     let forwarding = Forwarding::of(&store);
     in_step(&store).await;
     assert_equal(state.path(), &mut admin).await;
-    for (table, expected) in MIRRORED.into_iter().zip([2, 2, 1, 1, 0, 0]) {
+    for (table, expected) in MIRRORED.into_iter().zip([2, 2, 1, 1, 1, 0, 0]) {
         let rows = count(&mut sqlite(state.path()).await, table).await;
         assert_eq!(rows, expected, "{table}");
     }

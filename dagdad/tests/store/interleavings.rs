@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use dagdad::domain::alert::Alert;
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::run::{Outcome, Phase, Run};
 use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _, WorkflowRecord};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mariadb::MariaDb;
 use crate::records::{
-    Forwarding, at, event, in_step, options, pod, pod_run, put_pod_run, put_run, put_workflow, run,
-    sample, workflow,
+    Forwarding, alert, at, event, in_step, options, pod, pod_run, put_alert, put_pod_run, put_run,
+    put_workflow, run, sample, workflow,
 };
 use crate::tables::assert_equal;
 
@@ -47,6 +48,8 @@ enum Change {
     Run(usize),
     /// A pod begins to run, or ends.
     Life(usize),
+    /// An alert is raised, or resolved.
+    Alert(usize),
     /// Two pods exchange their names (through a third, since names are unique).
     Swap(usize, usize),
     Sample,
@@ -62,6 +65,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         1 => (0..2usize).prop_map(Change::DeleteWorkflow),
         3 => (0..2usize).prop_map(Change::Run),
         3 => (0..2usize).prop_map(Change::Life),
+        2 => (0..2usize).prop_map(Change::Alert),
         3 => Just(Change::Sample),
         3 => Just(Change::Event),
     ];
@@ -86,6 +90,7 @@ struct World {
     /// Those that go on.
     runs: [Option<Run>; 2],
     lives: [Option<PodRun>; 2],
+    alerts: [Option<Alert>; 2],
     second: i64,
 }
 
@@ -138,6 +143,15 @@ impl World {
                     } else {
                         let life = self.lives[n].insert(pod_run(&format!("pod-{n}"), now));
                         records.push(put_pod_run(life));
+                    }
+                }
+                Change::Alert(n) => {
+                    if let Some(mut alert) = self.alerts[n].take() {
+                        alert.resolved_at = Some(now);
+                        records.push(put_alert(&alert));
+                    } else {
+                        let alert = self.alerts[n].insert(alert(&format!("pod-{n}"), now));
+                        records.push(put_alert(alert));
                     }
                 }
                 Change::Swap(a, b) => {
@@ -220,6 +234,7 @@ fn any_interleaving_ends_with_equal_tables() {
                     workflows: [const { None }; 2],
                     runs: [const { None }; 2],
                     lives: [const { None }; 2],
+                    alerts: [const { None }; 2],
                     second: 0,
                 };
                 let mut store = open(state.path(), Some(server.options())).await;
@@ -257,6 +272,9 @@ fn any_interleaving_ends_with_equal_tables() {
                 let mut expected: Vec<_> = world.runs.iter().flatten().cloned().collect();
                 expected.sort_by_key(|run| run.accepted_at);
                 assert_eq!(restored.runs, expected);
+                let mut expected: Vec<_> = world.alerts.iter().flatten().cloned().collect();
+                expected.sort_by_key(|alert| alert.created_at);
+                assert_eq!(restored.alerts, expected);
                 forwarding.crash().await;
                 store.close().await;
             });

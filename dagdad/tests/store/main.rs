@@ -3,7 +3,9 @@
 // Clippy knows functions marked as tests only; what they call may fail them as well.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bad_rows;
 mod footing;
+mod forms;
 mod history;
 mod interleavings;
 #[path = "../support/mariadb.rs"]

@@ -49,6 +49,7 @@ async fn fill(conn: &mut SqliteConnection) {
          INSERT INTO events VALUES ('{HAPPENED}', {time}, 'pod_started', 'llama', 'it runs');
          INSERT INTO system_resources VALUES ('{HAPPENED}', {time}, 0, 1, 12.5, 0.42, 1.5, 12.25,
              61.0, 24105, 25276510208, 15300000000, 0, 0, 0, 40.1, NULL, NULL, NULL, NULL, '[]');
+         INSERT INTO resource_alerts VALUES ('{HAPPENED}', 'cpu_high', 'by hand', 'info', 1, 1, 1);
          INSERT INTO mirror_state VALUES (1, '{STORE_ID}', 1, {LAST_SEQ});
          INSERT INTO outbox (seq, kind, relation, key) VALUES ({LAST_SEQ}, 'row', 'pods', 'x');
          DELETE FROM outbox;"
@@ -109,6 +110,10 @@ async fn mirror_of_schema_1(server: &MariaDb) {
                  swap_total_bytes, swap_used_bytes, disk_usage, active_pods)
              VALUES ('{HAPPENED}', FROM_UNIXTIME({EPOCH}), 12.5, 0.42, 1.5, 12.25, 61.0, 24105,
                  25276510208, 15300000000, 0, 0, 0, 40.1, '[]');
+         INSERT INTO resource_alerts (uuid, alert_type, message, severity, resolved, created_at,
+                 updated_at)
+             VALUES ('{HAPPENED}', 'cpu_high', 'by hand', 'info', 1, FROM_UNIXTIME(0.000001),
+                 FROM_UNIXTIME(0.000001));
          INSERT INTO mirror_source (store_id, last_seq) VALUES ('{STORE_ID}', {LAST_SEQ});"
     );
     let all = pods.concat() + &rest;
@@ -170,6 +175,9 @@ async fn a_database_of_schema_1_keeps_its_rows() {
     assert_eq!(restored.workflows, []);
     assert_eq!(restored.runs, []);
     assert_eq!(restored.pod_runs, []);
+    assert_eq!(restored.alerts, []);
+    let by_hand = count(&mut sqlite(state.path()).await, "resource_alerts").await;
+    assert_eq!(by_hand, 1);
     let query = EventQuery {
         limit: 9,
         ..EventQuery::default()

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
+use dagdad::domain::alert::{Alert, Condition, Severity};
 use dagdad::domain::catalogue::{Digest, Manifest};
 use dagdad::domain::event::{EventKind, EventRecord};
 use dagdad::domain::footprint::PodRun;
@@ -147,6 +148,24 @@ pub fn pod_run(pod: &str, at: Timestamp) -> PodRun {
 
 pub fn put_pod_run(run: &PodRun) -> Record {
     Record::PutPodRun(Box::new(run.clone()))
+}
+
+/// An alert that goes on.
+pub fn alert(object: &str, at: Timestamp) -> Alert {
+    Alert {
+        id: Uuid::now_v7(),
+        condition: Condition::PodDown,
+        object: object.to_owned(),
+        severity: Severity::Critical,
+        message: format!("{object} ended: it's \"exit code 1\"\n\\ 🦙"),
+        created_at: at,
+        updated_at: at,
+        resolved_at: None,
+    }
+}
+
+pub fn put_alert(alert: &Alert) -> Record {
+    Record::PutAlert(Box::new(alert.clone()))
 }
 
 pub fn start(pod: &str, at: Timestamp) -> Intent {

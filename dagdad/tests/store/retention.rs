@@ -1,12 +1,15 @@
 //! What is too old, or too much, goes from both databases; what goes on stays.
 
+use dagdad::domain::alert::{Alert, AlertQuery};
 use dagdad::domain::footprint::{PodRun, RUNS_KEPT};
 use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunQuery};
 use dagdad::ports::{MirrorLink, Record, Store as _};
 use dagdad::store::LocalStore;
 
 use crate::mariadb::MariaDb;
-use crate::records::{Forwarding, at, in_step, open, pod_run, put_pod_run, put_run, run, wait_for};
+use crate::records::{
+    Forwarding, alert, at, in_step, open, pod_run, put_alert, put_pod_run, put_run, run, wait_for,
+};
 use crate::tables::{assert_equal, count, sqlite};
 
 const DAY: i64 = 86_400;
@@ -40,8 +43,16 @@ async fn all_runs(store: &LocalStore) -> Vec<Run> {
     store.runs(&query).await.unwrap()
 }
 
+async fn all_alerts(store: &LocalStore) -> Vec<Alert> {
+    let query = AlertQuery {
+        resolved: true,
+        limit: u32::MAX,
+    };
+    store.alerts(&query).await.unwrap()
+}
+
 #[tokio::test]
-async fn runs_are_kept_as_long_as_events() {
+async fn runs_and_alerts_are_kept_as_long_as_events() {
     let server = MariaDb::start().await;
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path(), Some(server.options())).await;
@@ -64,6 +75,13 @@ async fn runs_are_kept_as_long_as_events() {
         ..pod_run("llama", at(-400 * DAY))
     };
     let (old_life, young_life, present) = (life(Some(9)), life(Some(10)), life(None));
+    let alert = |end: Option<i64>| Alert {
+        resolved_at: end.map(at),
+        ..alert("llama", at(-400 * DAY))
+    };
+    let alerts = [alert(Some(9)), alert(Some(10)), alert(None)];
+    let records = alerts.each_ref().map(put_alert);
+    store.commit(&records).await.unwrap();
     let runs: Vec<&Run> = [&old, &young].into_iter().chain(&active).collect();
     commit(&store, &runs, &[&old_life, &young_life, &present]).await;
     in_step(&store).await;
@@ -75,6 +93,10 @@ async fn runs_are_kept_as_long_as_events() {
     let restored = store.load().await.unwrap();
     assert_eq!(restored.runs, active);
     assert_eq!(restored.pod_runs, [young_life, present.clone()]);
+    assert_eq!(
+        all_alerts(&store).await,
+        [alerts[2].clone(), alerts[1].clone()]
+    );
     in_step(&store).await;
     assert_equal(state.path(), &mut admin).await;
 
@@ -83,6 +105,7 @@ async fn runs_are_kept_as_long_as_events() {
     assert_eq!(all_runs(&store).await.len(), active.len());
     assert_eq!(restored.runs, active);
     assert_eq!(restored.pod_runs, [present]);
+    assert_eq!(all_alerts(&store).await, alerts[2..]);
     in_step(&store).await;
     assert_equal(state.path(), &mut admin).await;
     forwarding.shut_down().await;

@@ -1,34 +1,29 @@
-//! What is stored of workflows, runs, pods' lives and intents comes back as it was, from
-//! SQLite and in MariaDB; and what was never stored so is refused.
+//! What is stored of workflows, runs, pods' lives, intents and alerts comes back as it was, from
+//! SQLite and in MariaDB.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
+use dagdad::domain::alert::{Alert, Severity};
 use dagdad::domain::event::EventRecord;
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::name::PodName;
-use dagdad::domain::operation::{Intent, OperationId, OperationKind};
 use dagdad::domain::pod::{Footprint, Priority};
 use dagdad::domain::quantity::{Bytes, Millicpu};
-use dagdad::domain::run::{
-    Failure, Outcome, Phase, Run, RunId, RunMember, RunQuery, RunState, Step,
-};
+use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, RunQuery, Step};
 use dagdad::domain::workflow::OnFailure;
-use dagdad::ports::{Record, Store as _, StoreError, WorkflowRecord};
-use dagdad::store::LocalStore;
+use dagdad::ports::{Record, Store as _, WorkflowRecord};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
-use rstest::rstest;
-use sqlx::Executor as _;
 use uuid::Uuid;
 
+use crate::forms::{alerts, intents, pod_runs, runs, steps};
 use crate::mariadb::MariaDb;
 use crate::records::{
-    EPOCH, Forwarding, at, event, in_step, names, open, pod, pod_run, put, put_pod_run, put_run,
-    put_workflow, run, start, workflow,
+    Forwarding, at, event, in_step, open, pod, put, put_alert, put_pod_run, put_run, put_workflow,
+    run, workflow,
 };
 use crate::tables::{assert_equal, count, sqlite};
 
@@ -36,151 +31,6 @@ const ALL_RUNS: RunQuery = RunQuery {
     workflow: None,
     limit: u32::MAX,
 };
-
-fn failure() -> Failure {
-    Failure {
-        code: "pod_failed".to_owned(),
-        message: "llama ended: \"exit code 1\"\n\\ été 🦙".to_owned(),
-        log: vec![String::new(), "CUDA error: \t out of memory".to_owned()],
-    }
-}
-
-/// Every phase there is.
-fn phases() -> Vec<Phase> {
-    let ended = |outcome| Phase::Ended {
-        at: at(77),
-        outcome,
-    };
-    let phases = vec![
-        Phase::Queued,
-        Phase::Evicting {
-            victims: names(["qwen", "n8n"]),
-        },
-        Phase::Evicting { victims: vec![] },
-        Phase::Starting {
-            deadline: Timestamp::from_microsecond(EPOCH * 1_000_000 + 1).unwrap(),
-        },
-        Phase::Running,
-        Phase::Degraded,
-        Phase::RollingBack(failure()),
-        Phase::Stopping,
-        ended(Outcome::Stopped),
-        ended(Outcome::Failed(failure())),
-        ended(Outcome::Failed(Failure {
-            code: String::new(),
-            message: String::new(),
-            log: vec![],
-        })),
-        ended(Outcome::RolledBack(failure())),
-        ended(Outcome::Cancelled),
-    ];
-    let states: HashSet<RunState> = phases.iter().map(Phase::state).collect();
-    assert_eq!(states.len(), RunState::ALL.len(), "a state is missing here");
-    phases
-}
-
-/// Every step there is.
-fn steps() -> Vec<Step> {
-    let text = || "it's \"gone\"\n\\ 🦙".to_owned();
-    let steps = vec![
-        Step::Waiting,
-        Step::Starting,
-        Step::Ready,
-        Step::Completed,
-        Step::Lost { message: text() },
-        Step::Failed { message: text() },
-        Step::Failed {
-            message: String::new(),
-        },
-        Step::Stopping,
-        Step::Stopped,
-        Step::Kept { because: text() },
-    ];
-    // Whoever adds a step is led here by the compiler.
-    for step in &steps {
-        match step {
-            Step::Waiting
-            | Step::Starting
-            | Step::Ready
-            | Step::Completed
-            | Step::Lost { .. }
-            | Step::Failed { .. }
-            | Step::Stopping
-            | Step::Stopped
-            | Step::Kept { .. } => {}
-        }
-    }
-    let words: HashSet<&str> = steps.iter().map(Step::as_str).collect();
-    assert_eq!(words.len(), 9, "a step is missing here");
-    steps
-}
-
-/// A run in each phase, with the other columns in every form, oldest first.
-fn runs() -> Vec<Run> {
-    let mut runs: Vec<Run> = (0..)
-        .zip(phases())
-        .map(|(n, phase)| run("ai-complete", at(n), phase))
-        .collect();
-    let since = |step: Step| RunMember {
-        pod: "llama".parse().unwrap(),
-        level: u32::MAX,
-        after: names(["mariadb", "n8n"]),
-        step,
-        since: Timestamp::from_microsecond(EPOCH * 1_000_000 + 42).unwrap(),
-        started_by_run: true,
-    };
-    runs[0].members = steps().into_iter().map(since).collect();
-    runs[1].members = vec![];
-    for (run, admission) in runs.iter_mut().zip(Admission::ALL) {
-        run.admission = admission;
-        run.on_failure = OnFailure::Keep;
-        run.priority = Priority::new(100).unwrap();
-        run.admitted_at = Some(at(1));
-    }
-    runs[3].timeout = Duration::ZERO;
-    runs[4].timeout = Duration::from_micros(1);
-    runs[4].ready_at = Some(at(2));
-    runs[5].timeout = Duration::from_hours(24 * 365 * 100);
-    runs
-}
-
-fn pod_runs() -> Vec<PodRun> {
-    let full = PodRun {
-        ready_after: Some(Duration::ZERO),
-        ended_at: Some(at(5)),
-        completed: true,
-        ..pod_run("llama", at(0))
-    };
-    let empty = PodRun {
-        ready_after: None,
-        memory_peak: Bytes(0),
-        cpu_peak: Millicpu(0),
-        ..pod_run("llama", at(6))
-    };
-    vec![full, empty, pod_run("n8n", at(1))]
-}
-
-fn intents() -> Vec<Intent> {
-    let kinds = [
-        OperationKind::Start,
-        OperationKind::Stop,
-        OperationKind::Restart,
-        OperationKind::Remove,
-    ];
-    let run = RunId(Uuid::now_v7());
-    let mut intents = Vec::new();
-    for kind in kinds {
-        for admission in Admission::ALL {
-            intents.push(Intent {
-                kind,
-                admission,
-                run: (admission != Admission::Fit).then_some(run),
-                ..start("llama", at(i64::try_from(intents.len()).unwrap()))
-            });
-        }
-    }
-    intents
-}
 
 fn active(runs: &[Run]) -> Vec<Run> {
     runs.iter().filter(|run| run.active()).cloned().collect()
@@ -205,7 +55,7 @@ async fn every_form_comes_back_as_it_was() {
         ..workflow("plain")
     };
     let workflows = [workflow("ai-complete"), plain];
-    let (runs, pod_runs, intents) = (runs(), pod_runs(), intents());
+    let (runs, pod_runs, intents, alerts) = (runs(), pod_runs(), intents(), alerts());
     let events = [
         EventRecord {
             run: Some(runs[0].id),
@@ -218,6 +68,7 @@ async fn every_form_comes_back_as_it_was() {
         .chain(pod_runs.iter().rev().map(put_pod_run))
         .chain(intents.iter().rev().cloned().map(Record::OpenIntent))
         .chain(events.iter().cloned().map(Record::Event))
+        .chain(alerts.iter().rev().map(put_alert))
         .chain([put(&pod("llama"))])
         .collect();
     store.commit(&records).await.unwrap();
@@ -229,6 +80,11 @@ async fn every_form_comes_back_as_it_was() {
     assert_eq!(restored.runs, active(&runs));
     assert_eq!(restored.pod_runs, pod_runs);
     assert_eq!(restored.intents, intents);
+    let going_on: Vec<Alert> = (alerts.iter())
+        .filter(|alert| alert.resolved_at.is_none())
+        .cloned()
+        .collect();
+    assert_eq!(restored.alerts, going_on);
     assert_eq!(
         store.runs(&ALL_RUNS).await.unwrap(),
         newest_first(runs.clone())
@@ -255,7 +111,25 @@ async fn every_form_comes_back_as_it_was() {
     .unwrap();
     assert_eq!((late, pods, lost.as_str()), (77 - 12, 2, "lost"));
 
-    // Each run goes on to another phase: every column changes, or is emptied.
+    forwarding.shut_down().await;
+}
+
+/// Each run goes on to another phase, each life and alert ends: every column changes or is
+/// emptied.
+#[tokio::test]
+async fn every_form_follows_another() {
+    let server = MariaDb::start().await;
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    let (runs, pod_runs, alerts) = (runs(), pod_runs(), alerts());
+    let records: Vec<Record> = (runs.iter().map(put_run))
+        .chain(pod_runs.iter().map(put_pod_run))
+        .chain(alerts.iter().map(put_alert))
+        .collect();
+    store.commit(&records).await.unwrap();
+    in_step(&store).await;
+
     let moved: Vec<Run> = runs
         .iter()
         .zip(runs.iter().cycle().skip(5))
@@ -284,11 +158,23 @@ async fn every_form_comes_back_as_it_was() {
         .commit(&ended.iter().map(put_pod_run).collect::<Vec<_>>())
         .await
         .unwrap();
+    let resolved: Vec<Record> = (alerts.iter())
+        .map(|alert| {
+            put_alert(&Alert {
+                severity: Severity::Info,
+                updated_at: at(900),
+                resolved_at: Some(at(900)),
+                ..alert.clone()
+            })
+        })
+        .collect();
+    store.commit(&resolved).await.unwrap();
+    assert_eq!(store.load().await.unwrap().alerts, []);
     assert_eq!(store.load().await.unwrap().runs, active(&moved));
     assert_eq!(store.load().await.unwrap().pod_runs, ended);
     assert_eq!(store.runs(&ALL_RUNS).await.unwrap(), newest_first(moved));
     in_step(&store).await;
-    assert_equal(state.path(), &mut admin).await;
+    assert_equal(state.path(), &mut server.admin().await).await;
     forwarding.shut_down().await;
 }
 
@@ -437,230 +323,4 @@ async fn an_endless_timeout_is_stored_as_a_long_one() {
     let restored = store.load().await.unwrap().runs;
     let century = Duration::from_hours(100 * 365 * 24);
     assert_eq!(restored[0].timeout, century);
-}
-
-/// A store with a row in every table, and a run in each phase.
-async fn written(state_dir: &std::path::Path) -> LocalStore {
-    let store = open(state_dir, None).await;
-    let intent = Intent {
-        id: OperationId(Uuid::now_v7()),
-        run: Some(RunId(Uuid::now_v7())),
-        ..start("llama", at(0))
-    };
-    let records: Vec<Record> = (runs().iter().map(put_run))
-        .chain(pod_runs().iter().map(put_pod_run))
-        .chain([
-            put(&pod("llama")),
-            put_workflow(&workflow("ai")),
-            Record::OpenIntent(intent),
-        ])
-        .collect();
-    store.commit(&records).await.unwrap();
-    store
-}
-
-/// As other rows: one value that cannot be understood, and the store is damaged. Each column
-/// is broken past SQLite's own checks.
-#[rstest]
-#[case(
-    "workflow_runs SET state = 'asleep'",
-    r#"workflow_runs.state holds "asleep""#
-)]
-#[case(
-    "workflow_runs SET uuid = 'x' WHERE state = 'queued'",
-    r#"workflow_runs.uuid holds "x""#
-)]
-#[case(
-    "workflow_runs SET workflow = 'a b'",
-    r#"workflow_runs.workflow holds "a b""#
-)]
-#[case(
-    "workflow_runs SET priority = 101",
-    r#"workflow_runs.priority holds "101""#
-)]
-#[case(
-    "workflow_runs SET on_failure = 'shrug'",
-    r#"workflow_runs.on_failure holds "shrug""#
-)]
-#[case(
-    "workflow_runs SET timeout_seconds = -1",
-    r#"workflow_runs.timeout_seconds holds "-1""#
-)]
-#[case(
-    "workflow_runs SET admission = 'maybe'",
-    r#"workflow_runs.admission holds "maybe""#
-)]
-#[case(
-    "workflow_runs SET ready_at = 9223372036854775807",
-    "workflow_runs.ready_at holds"
-)]
-#[case(
-    "workflow_runs SET victims = NULL WHERE state = 'evicting'",
-    "workflow_runs.victims is empty in a row that is evicting"
-)]
-#[case(
-    "workflow_runs SET victims = '[1]' WHERE state = 'evicting'",
-    "workflow_runs.victims holds JSON that is not understood: invalid type"
-)]
-#[case(
-    "workflow_runs SET victims = '[\"\"]' WHERE state = 'evicting'",
-    r#"workflow_runs.victims holds """#
-)]
-#[case(
-    "workflow_runs SET victims = '[]' WHERE state = 'running'",
-    "workflow_runs.victims is set in a row that is running"
-)]
-#[case(
-    "workflow_runs SET deadline = NULL WHERE state = 'starting'",
-    "workflow_runs.deadline is empty in a row that is starting"
-)]
-#[case(
-    "workflow_runs SET deadline = 1 WHERE state = 'degraded'",
-    "workflow_runs.deadline is set in a row that is degraded"
-)]
-#[case(
-    "workflow_runs SET failure_code = NULL WHERE state = 'rolling_back'",
-    "workflow_runs.failure_code is empty in a row that is rolling_back"
-)]
-#[case(
-    "workflow_runs SET failure_message = NULL WHERE state = 'rolling_back'",
-    "workflow_runs.failure_message is empty in a row that is rolling_back"
-)]
-#[case(
-    "workflow_runs SET failure_log = 'oh no' WHERE state = 'rolling_back'",
-    "workflow_runs.failure_log holds JSON that is not understood"
-)]
-#[case(
-    "workflow_runs SET failure_code = 'x' WHERE state = 'queued'",
-    "workflow_runs.failure_code is set in a row that is queued"
-)]
-#[case(
-    "workflow_runs SET failure_log = '[]' WHERE state = 'stopping'",
-    "workflow_runs.failure_log is set in a row that is stopping"
-)]
-#[case(
-    "workflow_runs SET ended_at = NULL WHERE state = 'stopped'",
-    "workflow_runs.ended_at is empty in a row that is stopped"
-)]
-#[case(
-    "workflow_runs SET pods = '[' WHERE state = 'running'",
-    "workflow_runs.pods holds JSON that is not understood: EOF"
-)]
-#[case(
-    "workflow_runs SET pods = json_set(pods, '$[0].step', 'flying')",
-    "workflow_runs.pods holds JSON that is not understood: unknown variant `flying`"
-)]
-#[case(
-    "workflow_runs SET pods = json_set(pods, '$[0].step', 'lost') WHERE state = 'running'",
-    "workflow_runs.pods holds JSON that is not understood: missing field `message`"
-)]
-#[case(
-    "workflow_runs SET pods = json_set(pods, '$[0].level', -1)",
-    "workflow_runs.pods holds JSON that is not understood: invalid value"
-)]
-#[case(
-    "workflow_runs SET pods = json_set(pods, '$[0].pod', '/')",
-    r#"workflow_runs.pods holds "/""#
-)]
-#[case(
-    "workflow_runs SET pods = json_set(pods, '$[0].since', 'soon')",
-    r#"workflow_runs.pods holds "soon""#
-)]
-#[case(
-    "workflow_runs SET pods = json_remove(pods, '$[0].after')",
-    "workflow_runs.pods holds JSON that is not understood: missing field `after`"
-)]
-#[case("pod_runs SET pod = ''", r#"pod_runs.pod holds """#)]
-#[case(
-    "pod_runs SET uuid = 'x' WHERE pod = 'n8n'",
-    r#"pod_runs.uuid holds "x""#
-)]
-#[case(
-    "pod_runs SET ready_after_seconds = 1e300",
-    "pod_runs.ready_after_seconds holds"
-)]
-#[case(
-    "pod_runs SET ended_at = -9223372036854775807",
-    "pod_runs.ended_at holds"
-)]
-#[case(
-    "pod_runs SET memory_peak_bytes = -1",
-    r#"pod_runs.memory_peak_bytes holds "-1""#
-)]
-#[case("pod_runs SET cpu_peak = -0.5", r#"pod_runs.cpu_peak holds "-0.5""#)]
-#[case(
-    "workflows SET required_pods = '{}'",
-    "workflows.required_pods holds JSON that is not understood: invalid type"
-)]
-#[case(
-    "workflows SET required_pods = '[\"-\"]'",
-    r#"workflows.required_pods holds "-""#
-)]
-#[case("workflows SET priority = -1", r#"workflows.priority holds "-1""#)]
-#[case(
-    "workflows SET estimated_ram_bytes = -1",
-    r#"workflows.estimated_ram_bytes holds "-1""#
-)]
-#[case(
-    "workflows SET estimated_cpu = -1",
-    r#"workflows.estimated_cpu holds "-1""#
-)]
-#[case("workflows SET name = '?'", r#"workflows.name holds "?""#)]
-#[case(
-    "intents SET admission = 'maybe'",
-    r#"intents.admission holds "maybe""#
-)]
-#[case("intents SET run = 'x'", r#"intents.run holds "x""#)]
-#[case(
-    "pods SET current_ram_mapped_bytes = -1",
-    r#"pods.current_ram_mapped_bytes holds "-1""#
-)]
-#[tokio::test]
-async fn what_was_never_written_is_refused(#[case] change: &str, #[case] expected: &str) {
-    let state = tempfile::tempdir().unwrap();
-    let store = written(state.path()).await;
-    let mut local = sqlite(state.path()).await;
-    local
-        .execute("PRAGMA ignore_check_constraints = ON")
-        .await
-        .unwrap();
-    let update = sqlx::AssertSqlSafe(format!("UPDATE {change}"));
-    let changed = local.execute(update).await.unwrap();
-    assert!(changed.rows_affected() > 0, "no row is like that");
-
-    let mut errors = vec![store.load().await.unwrap_err()];
-    if change.starts_with("workflow_runs") {
-        errors.push(store.runs(&ALL_RUNS).await.unwrap_err());
-    }
-    for error in errors {
-        let StoreError::Corrupt { path, reason } = &error else {
-            panic!("{error:?}");
-        };
-        assert!(path.ends_with(dagdad::store::FILE_NAME));
-        assert!(reason.contains(expected), "{reason}");
-    }
-}
-
-/// SQLite itself holds a state and its columns together.
-#[rstest]
-#[case("victims = '[]' WHERE state = 'running'")]
-#[case("victims = NULL WHERE state = 'evicting'")]
-#[case("deadline = 1 WHERE state = 'queued'")]
-#[case("deadline = NULL WHERE state = 'starting'")]
-#[case("failure_code = NULL WHERE state = 'rolled_back'")]
-#[case("failure_message = NULL WHERE state = 'failed'")]
-#[case("failure_log = NULL WHERE state = 'rolling_back'")]
-#[case("failure_log = '[]' WHERE state = 'cancelled'")]
-#[case("ended_at = NULL WHERE state = 'cancelled'")]
-#[case("ended_at = 1 WHERE state = 'stopping'")]
-#[case("state = 'running' WHERE state = 'stopped'")]
-#[case("state = 'asleep' WHERE state = 'queued'")]
-#[tokio::test]
-async fn sqlite_refuses_mixed_states(#[case] change: &str) {
-    let state = tempfile::tempdir().unwrap();
-    written(state.path()).await;
-    let mut local = sqlite(state.path()).await;
-    let update = sqlx::AssertSqlSafe(format!("UPDATE workflow_runs SET {change}"));
-    let error = local.execute(update).await.unwrap_err().to_string();
-    assert!(error.contains("CHECK constraint failed"), "{error}");
 }

@@ -1,13 +1,17 @@
-//! Asking for runs, for the events of one, and for what pods used of late.
+//! Asking for runs, for the events of one, for what pods used of late, and for alerts.
 
+use dagdad::domain::alert::{Alert, AlertQuery, Condition};
 use dagdad::domain::event::{EventQuery, EventRecord};
 use dagdad::domain::footprint::{PodRun, RUNS_KEPT};
 use dagdad::domain::run::{Outcome, Phase, Run, RunId, RunQuery};
 use dagdad::ports::{Record, Store as _};
 use dagdad::store::LocalStore;
+use sqlx::Executor as _;
 use uuid::Uuid;
 
-use crate::records::{at, event, open, pod_run, put_pod_run, put_run, put_workflow, run, workflow};
+use crate::records::{
+    alert, at, event, open, pod_run, put_alert, put_pod_run, put_run, put_workflow, run, workflow,
+};
 use crate::tables::sqlite;
 
 fn ended(at_second: i64) -> Phase {
@@ -221,4 +225,38 @@ async fn workflows_come_and_go() {
         .await
         .unwrap();
     assert_eq!(store.load().await.unwrap().workflows, [successor, web]);
+}
+
+#[tokio::test]
+async fn alerts_come_newest_first_those_that_go_on_or_all() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), None).await;
+    let ask = async |resolved: bool, limit: u32| -> Vec<Alert> {
+        let query = AlertQuery { resolved, limit };
+        store.alerts(&query).await.unwrap()
+    };
+    assert_eq!(ask(true, 9).await, []);
+    let first = alert("llama", at(1));
+    let second = Alert {
+        condition: Condition::WorkflowFailed,
+        resolved_at: Some(at(2)),
+        updated_at: at(2),
+        ..alert("ai", at(2))
+    };
+    let third = alert("n8n", at(3));
+    let records = [&third, &first, &second].map(put_alert);
+    store.commit(&records).await.unwrap();
+    let all = [third.clone(), second, first.clone()];
+    assert_eq!(ask(true, 9).await, all);
+    assert_eq!(ask(true, 2).await, all[..2]);
+    assert_eq!(ask(false, 9).await, [third.clone(), first.clone()]);
+    assert_eq!(ask(false, 1).await, all[..1]);
+
+    // What a daemon begins with, oldest first; what only a later version knows stays aside.
+    let later = "INSERT INTO resource_alerts
+            (uuid, alert_type, message, severity, resolved, created_at, updated_at)
+        VALUES ('x', 'disk_high', 'full', 'warning', 0, 1, 1)";
+    sqlite(state.path()).await.execute(later).await.unwrap();
+    assert_eq!(ask(true, 9).await, all);
+    assert_eq!(store.load().await.unwrap().alerts, [first, third]);
 }

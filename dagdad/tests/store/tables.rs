@@ -5,11 +5,12 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, MySqlConnection, Row as _, SqliteConnection};
 
-pub const MIRRORED: [&str; 6] = [
+pub const MIRRORED: [&str; 7] = [
     "pods",
     "workflows",
     "workflow_runs",
     "pod_runs",
+    "resource_alerts",
     "events",
     "system_resources",
 ];

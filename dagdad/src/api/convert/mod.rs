@@ -2,6 +2,7 @@
 //! field by field, so that a new field breaks the build here rather than being forgotten.
 
 mod admission;
+mod alert;
 mod catalogue;
 mod diagnostics;
 mod error;
@@ -16,6 +17,7 @@ mod time;
 mod workflows;
 
 pub use self::admission::from_admission;
+pub use self::alert::alert;
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
 pub use self::error::{error_detail, failed_read};

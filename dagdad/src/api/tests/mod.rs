@@ -1,5 +1,6 @@
 //! The edge over hand-made snapshots: what is told, of what, and when.
 
+mod alerts;
 mod conversions;
 mod events;
 mod exporting;

@@ -25,6 +25,7 @@ use crate::ports::{
 pub(super) struct Records {
     pub(super) runs: Vec<Run>,
     pub(super) events: Vec<EventRecord>,
+    pub(super) alerts: Vec<Alert>,
     /// Set: every read fails with it.
     pub(super) broken: Option<StoreError>,
     /// Which runs' events were asked for.
@@ -91,8 +92,13 @@ impl Store for Records {
         Ok(self.runs.iter().filter(fits).take(2).cloned().collect())
     }
 
-    async fn alerts(&self, _: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
-        Ok(Vec::new())
+    async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
+        self.works()?;
+        let wanted = |alert: &&Alert| query.resolved || alert.resolved_at.is_none();
+        let mut alerts: Vec<Alert> = self.alerts.iter().filter(wanted).cloned().collect();
+        alerts.sort_by_key(|alert| std::cmp::Reverse(alert.id));
+        alerts.truncate(usize::try_from(query.limit).unwrap());
+        Ok(alerts)
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {

@@ -134,6 +134,9 @@ impl Link {
                 "SELECT uuid FROM workflow_runs WHERE uuid > ? ORDER BY uuid LIMIT ?"
             }
             Relation::PodRuns => "SELECT uuid FROM pod_runs WHERE uuid > ? ORDER BY uuid LIMIT ?",
+            Relation::ResourceAlerts => {
+                "SELECT uuid FROM resource_alerts WHERE uuid > ? ORDER BY uuid LIMIT ?"
+            }
             Relation::Events => "SELECT uuid FROM events WHERE uuid > ? ORDER BY uuid LIMIT ?",
             Relation::SystemResources => {
                 "SELECT uuid FROM system_resources WHERE uuid > ? ORDER BY uuid LIMIT ?"

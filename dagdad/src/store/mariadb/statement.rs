@@ -4,8 +4,8 @@ use sqlx::MySqlConnection;
 
 use crate::store::outbox::{Change, Entry, Relation};
 use crate::store::rows::{
-    EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow, bind_event, bind_pod,
-    bind_pod_run, bind_run, bind_sample, bind_workflow,
+    AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow, bind_alert, bind_event,
+    bind_pod, bind_pod_run, bind_run, bind_sample, bind_workflow,
 };
 
 /// Does in MariaDB what `entry` says.
@@ -15,6 +15,7 @@ pub(super) async fn apply(conn: &mut MySqlConnection, entry: &Entry) -> Result<(
         Change::PutWorkflow(row) => put_workflow(conn, row).await,
         Change::PutRun(row) => put_run(conn, row).await,
         Change::PutPodRun(row) => put_pod_run(conn, row).await,
+        Change::PutAlert(row) => put_alert(conn, row).await,
         Change::PutSample(row) => put_sample(conn, row).await,
         Change::PutEvent(row) => put_event(conn, row).await,
         Change::Delete(uuid) => delete(conn, entry.relation, uuid).await,
@@ -119,6 +120,21 @@ async fn put_pod_run(conn: &mut MySqlConnection, row: &PodRunRow) -> Result<(), 
     bind_pod_run!(query, row).execute(conn).await.map(drop)
 }
 
+async fn put_alert(conn: &mut MySqlConnection, row: &AlertRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
+            created_at, updated_at, resolved_at)
+         VALUES (?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
+         ON DUPLICATE KEY UPDATE alert_type = VALUES(alert_type), object = VALUES(object),
+            severity = VALUES(severity), message = VALUES(message), resolved = VALUES(resolved),
+            created_at = VALUES(created_at), updated_at = VALUES(updated_at),
+            resolved_at = VALUES(resolved_at)",
+    );
+    bind_alert!(query, row).execute(conn).await.map(drop)
+}
+
 async fn put_sample(conn: &mut MySqlConnection, row: &SampleRow) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
         "INSERT INTO system_resources (uuid, timestamp, resolution_seconds, samples, cpu_usage,
@@ -163,6 +179,7 @@ pub(super) async fn delete(
         Relation::Workflows => "DELETE FROM workflows WHERE uuid = ?",
         Relation::WorkflowRuns => "DELETE FROM workflow_runs WHERE uuid = ?",
         Relation::PodRuns => "DELETE FROM pod_runs WHERE uuid = ?",
+        Relation::ResourceAlerts => "DELETE FROM resource_alerts WHERE uuid = ?",
         Relation::Events => "DELETE FROM events WHERE uuid = ?",
         Relation::SystemResources => "DELETE FROM system_resources WHERE uuid = ?",
     };
@@ -198,8 +215,14 @@ async fn prune(
         // What can change is never pruned by a condition that MariaDB's own, perhaps older,
         // rows would have to fulfil: its rows are deleted by their uuids.
         (Relation::SystemResources, None)
-        | (Relation::Pods | Relation::Workflows | Relation::WorkflowRuns | Relation::PodRuns, _) => {
-        }
+        | (
+            Relation::Pods
+            | Relation::Workflows
+            | Relation::WorkflowRuns
+            | Relation::PodRuns
+            | Relation::ResourceAlerts,
+            _,
+        ) => {}
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::entry::{Change, Entry, Rejected, Relation};
-use crate::store::rows::{EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
+use crate::store::rows::{AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
 
 /// The next entries in order with their content, at most `max_entries` of about `max_bytes`.
 pub async fn next_batch(
@@ -59,6 +59,9 @@ async fn read_row(
             .await?
             .map(|row| Change::PutRun(Box::new(row))),
         Relation::PodRuns => PodRunRow::read(conn, uuid).await?.map(Change::PutPodRun),
+        Relation::ResourceAlerts => AlertRow::read(conn, uuid)
+            .await?
+            .map(|row| Change::PutAlert(Box::new(row))),
         Relation::Events => EventRow::read(conn, uuid).await?.map(Change::PutEvent),
         Relation::SystemResources => SampleRow::read(conn, uuid)
             .await?
@@ -147,6 +150,9 @@ pub async fn missing(
         }
         Relation::PodRuns => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM pod_runs)"
+        }
+        Relation::ResourceAlerts => {
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM resource_alerts)"
         }
         Relation::Events => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM events)"

@@ -1,6 +1,6 @@
 //! What an entry of the outbox says: which row of which table, and what is to be done with it.
 
-use crate::store::rows::{EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
+use crate::store::rows::{AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
 
 /// A table that is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Relation {
     WorkflowRuns,
     /// `pod_runs`
     PodRuns,
+    /// `resource_alerts`
+    ResourceAlerts,
     /// `events`
     Events,
     /// `system_resources`
@@ -21,11 +23,12 @@ pub enum Relation {
 
 impl Relation {
     /// Every mirrored table, in the order of a full sync.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pods,
         Self::Workflows,
         Self::WorkflowRuns,
         Self::PodRuns,
+        Self::ResourceAlerts,
         Self::Events,
         Self::SystemResources,
     ];
@@ -37,6 +40,7 @@ impl Relation {
             Self::Workflows => "workflows",
             Self::WorkflowRuns => "workflow_runs",
             Self::PodRuns => "pod_runs",
+            Self::ResourceAlerts => "resource_alerts",
             Self::Events => "events",
             Self::SystemResources => "system_resources",
         }
@@ -60,6 +64,8 @@ pub enum Change {
     PutRun(Box<RunRow>),
     /// Upsert.
     PutPodRun(PodRunRow),
+    /// Upsert.
+    PutAlert(Box<AlertRow>),
     /// Upsert.
     PutSample(Box<SampleRow>),
     /// Upsert.
@@ -93,6 +99,7 @@ impl Change {
                     + len(&row.failure_log)
             }
             Self::PutSample(row) => row.active_pods.len(),
+            Self::PutAlert(row) => row.message.len(),
             Self::PutEvent(row) => row.message.len(),
             Self::PutPodRun(_) | Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
         }

@@ -99,13 +99,16 @@ pub(super) async fn enqueue_everything(conn: &mut SqliteConnection) -> Result<()
          INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'pod_runs', uuid FROM pod_runs ORDER BY started_at;
          INSERT INTO outbox (kind, relation, key)
+             SELECT 'row', 'resource_alerts', uuid FROM resource_alerts ORDER BY created_at;
+         INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'events', uuid FROM events ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'system_resources', uuid FROM system_resources ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key) VALUES
              ('reconcile', 'pods', ''), ('reconcile', 'workflows', ''),
              ('reconcile', 'workflow_runs', ''), ('reconcile', 'pod_runs', ''),
-             ('reconcile', 'events', ''), ('reconcile', 'system_resources', '');",
+             ('reconcile', 'resource_alerts', ''), ('reconcile', 'events', ''),
+             ('reconcile', 'system_resources', '');",
     )
     .execute(conn)
     .await

@@ -4,6 +4,7 @@
 //! The fields of a row are bound in one order, by one macro beside its type, whichever
 //! database it goes to. [`value`] holds how single values are stored.
 
+mod alert;
 mod event;
 mod intent;
 mod member;
@@ -15,6 +16,7 @@ mod sample;
 mod value;
 mod workflow;
 
+pub use alert::AlertRow;
 pub use event::EventRow;
 pub use intent::IntentRow;
 pub use pod::PodRow;
@@ -24,6 +26,7 @@ pub use sample::SampleRow;
 pub use value::{BadValue, ReadError, in_domain, timestamp};
 pub use workflow::WorkflowRow;
 
+pub(super) use alert::bind_alert;
 pub(super) use event::bind_event;
 pub(super) use pod::bind_pod;
 pub(super) use pod_run::bind_pod_run;

@@ -1,0 +1,182 @@
+//! Every form that a run, a pod's life, an intent and an alert can have.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use dagdad::domain::admission::Admission;
+use dagdad::domain::alert::{Alert, Condition, Severity};
+use dagdad::domain::footprint::PodRun;
+use dagdad::domain::operation::{Intent, OperationKind};
+use dagdad::domain::pod::Priority;
+use dagdad::domain::quantity::{Bytes, Millicpu};
+use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, RunState, Step};
+use dagdad::domain::workflow::OnFailure;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::records::{EPOCH, alert, at, names, pod_run, run, start};
+
+fn failure() -> Failure {
+    Failure {
+        code: "pod_failed".to_owned(),
+        message: "llama ended: \"exit code 1\"\n\\ été 🦙".to_owned(),
+        log: vec![String::new(), "CUDA error: \t out of memory".to_owned()],
+    }
+}
+
+/// Every phase there is.
+pub fn phases() -> Vec<Phase> {
+    let ended = |outcome| Phase::Ended {
+        at: at(77),
+        outcome,
+    };
+    let phases = vec![
+        Phase::Queued,
+        Phase::Evicting {
+            victims: names(["qwen", "n8n"]),
+        },
+        Phase::Evicting { victims: vec![] },
+        Phase::Starting {
+            deadline: Timestamp::from_microsecond(EPOCH * 1_000_000 + 1).unwrap(),
+        },
+        Phase::Running,
+        Phase::Degraded,
+        Phase::RollingBack(failure()),
+        Phase::Stopping,
+        ended(Outcome::Stopped),
+        ended(Outcome::Failed(failure())),
+        ended(Outcome::Failed(Failure {
+            code: String::new(),
+            message: String::new(),
+            log: vec![],
+        })),
+        ended(Outcome::RolledBack(failure())),
+        ended(Outcome::Cancelled),
+    ];
+    let states: HashSet<RunState> = phases.iter().map(Phase::state).collect();
+    assert_eq!(states.len(), RunState::ALL.len(), "a state is missing here");
+    phases
+}
+
+/// Every step there is.
+pub fn steps() -> Vec<Step> {
+    let text = || "it's \"gone\"\n\\ 🦙".to_owned();
+    let steps = vec![
+        Step::Waiting,
+        Step::Starting,
+        Step::Ready,
+        Step::Completed,
+        Step::Lost { message: text() },
+        Step::Failed { message: text() },
+        Step::Failed {
+            message: String::new(),
+        },
+        Step::Stopping,
+        Step::Stopped,
+        Step::Kept { because: text() },
+    ];
+    // Whoever adds a step is led here by the compiler.
+    for step in &steps {
+        match step {
+            Step::Waiting
+            | Step::Starting
+            | Step::Ready
+            | Step::Completed
+            | Step::Lost { .. }
+            | Step::Failed { .. }
+            | Step::Stopping
+            | Step::Stopped
+            | Step::Kept { .. } => {}
+        }
+    }
+    let words: HashSet<&str> = steps.iter().map(Step::as_str).collect();
+    assert_eq!(words.len(), 9, "a step is missing here");
+    steps
+}
+
+/// A run in each phase, with the other columns in every form, oldest first.
+pub fn runs() -> Vec<Run> {
+    let mut runs: Vec<Run> = (0..)
+        .zip(phases())
+        .map(|(n, phase)| run("ai-complete", at(n), phase))
+        .collect();
+    let since = |step: Step| RunMember {
+        pod: "llama".parse().unwrap(),
+        level: u32::MAX,
+        after: names(["mariadb", "n8n"]),
+        step,
+        since: Timestamp::from_microsecond(EPOCH * 1_000_000 + 42).unwrap(),
+        started_by_run: true,
+    };
+    runs[0].members = steps().into_iter().map(since).collect();
+    runs[1].members = vec![];
+    for (run, admission) in runs.iter_mut().zip(Admission::ALL) {
+        run.admission = admission;
+        run.on_failure = OnFailure::Keep;
+        run.priority = Priority::new(100).unwrap();
+        run.admitted_at = Some(at(1));
+    }
+    runs[3].timeout = Duration::ZERO;
+    runs[4].timeout = Duration::from_micros(1);
+    runs[4].ready_at = Some(at(2));
+    runs[5].timeout = Duration::from_hours(24 * 365 * 100);
+    runs
+}
+
+pub fn pod_runs() -> Vec<PodRun> {
+    let full = PodRun {
+        ready_after: Some(Duration::ZERO),
+        ended_at: Some(at(5)),
+        completed: true,
+        ..pod_run("llama", at(0))
+    };
+    let empty = PodRun {
+        ready_after: None,
+        memory_peak: Bytes(0),
+        cpu_peak: Millicpu(0),
+        ..pod_run("llama", at(6))
+    };
+    vec![full, empty, pod_run("n8n", at(1))]
+}
+
+pub fn intents() -> Vec<Intent> {
+    let kinds = [
+        OperationKind::Start,
+        OperationKind::Stop,
+        OperationKind::Restart,
+        OperationKind::Remove,
+    ];
+    let run = RunId(Uuid::now_v7());
+    let mut intents = Vec::new();
+    for kind in kinds {
+        for admission in Admission::ALL {
+            intents.push(Intent {
+                kind,
+                admission,
+                run: (admission != Admission::Fit).then_some(run),
+                ..start("llama", at(i64::try_from(intents.len()).unwrap()))
+            });
+        }
+    }
+    intents
+}
+
+/// Every condition and severity, going on and resolved, oldest first.
+pub fn alerts() -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    for condition in Condition::ALL {
+        for severity in Severity::ALL {
+            for resolved_at in [None, Some(at(99))] {
+                let second = i64::try_from(alerts.len()).unwrap();
+                alerts.push(Alert {
+                    condition,
+                    severity,
+                    updated_at: resolved_at.unwrap_or(at(50)),
+                    resolved_at,
+                    ..alert("llama", at(second))
+                });
+            }
+        }
+    }
+    alerts
+}
