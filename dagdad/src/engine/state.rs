@@ -240,7 +240,10 @@ impl State {
             }
         }
         for (record, entry) in workflows {
-            let workflow = Workflow::new(record.id, Arc::new(entry), record.created_at);
+            let workflow = Workflow {
+                shown_active: record.active,
+                ..Workflow::new(record.id, Arc::new(entry), record.created_at)
+            };
             state.workflows.insert(record.name, workflow);
         }
         state.sort_workflows();

@@ -110,6 +110,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.start_again(now, out);
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
+    state.show_active_workflows(now, out);
     state.watch_alerts(now, out);
     state.observe_usage(now, out);
     state.balance();

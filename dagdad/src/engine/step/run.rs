@@ -84,10 +84,8 @@ impl State {
                 active.run.phase = ended(Outcome::Failed(failure), now);
                 let run = active.run.clone();
                 self.note_run(EventKind::RunFailed, &run, message, now, out);
-                // Its workflow's row says that it is active, and what was asked of it since may
-                // be written before this.
+                // What was asked of it since may be written.
                 self.put_run(id, out);
-                self.put_workflow_row(&run.workflow, now, out);
             }
         }
     }
@@ -122,7 +120,6 @@ impl State {
         let run = run.clone();
         self.note_run(EventKind::RunStopped, &run, message, now, out);
         self.put_run(id, out);
-        self.put_workflow_row(&run.workflow, now, out);
     }
 
     /// A pod was stopped: that is all that a run which ends asks of it, whatever somebody does
@@ -516,7 +513,6 @@ impl State {
         let run = run.clone();
         self.note_run(EventKind::RunFailed, &run, message.clone(), now, out);
         self.put_run(id, out);
-        self.put_workflow_row(&run.workflow, now, out);
         let object = run.workflow.as_str();
         let condition = Condition::WorkflowFailed;
         self.raise(condition, object, Severity::Warning, message, now, out);
@@ -591,9 +587,6 @@ impl State {
         if let Some((kind, message)) = note {
             self.note_run(kind, &run, message, now, out);
         }
-        if !run.active() {
-            self.put_workflow_row(&run.workflow, now, out);
-        }
     }
 
     /// Stops what is to be stopped, those first that come after the others.
@@ -661,7 +654,6 @@ impl State {
             };
             let message = format!("{} is {verb}{kept}", run.workflow);
             self.note_run(EventKind::RunStopped, &run, message, now, out);
-            self.put_workflow_row(&run.workflow, now, out);
         }
     }
 

@@ -164,12 +164,10 @@ impl State {
         let event = self.event_about(kind, Some(run.workflow.as_str()), Some(id), message, now);
         out.push(Effect::Announce(event.clone()));
         let records = vec![Record::PutRun(Box::new(run.clone())), Record::Event(event)];
-        let name = run.workflow.clone();
         let mut active = ActiveRun::new(run, false);
         active.eviction = eviction;
         self.runs.insert(id, active);
         out.push(Effect::Persist(Persist::Run { run: id, records }));
-        self.put_workflow_row(&name, now, out);
         id
     }
 
@@ -459,7 +457,7 @@ impl State {
     }
 
     /// Refuses a run whose pods are not all in the catalogue, or whose host ports are taken.
-    pub(super) fn check_members(
+    pub(in crate::engine) fn check_members(
         &self,
         workflow: &WorkflowName,
         order: &[MemberView],
@@ -503,9 +501,23 @@ impl State {
         }
     }
 
+    /// Writes the rows that do not say truly whether a run is active: one began or ended, or a
+    /// daemon was killed before it had written that.
+    pub(super) fn show_active_workflows(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let untrue: Vec<WorkflowName> = self
+            .workflows
+            .iter()
+            .filter(|(name, workflow)| workflow.shown_active != self.active_run(name).is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in untrue {
+            self.put_workflow_row(&name, now, out);
+        }
+    }
+
     /// Writes a workflow's row as it is now.
     pub(super) fn put_workflow_row(
-        &self,
+        &mut self,
         name: &WorkflowName,
         now: Timestamp,
         out: &mut Vec<Effect>,
@@ -519,6 +531,9 @@ impl State {
         };
         let active = self.active_run(name).is_some();
         let record = workflow.record(self.estimate(&workflow.entry.spec), active, now);
+        if let Some(workflow) = self.workflows.get_mut(name) {
+            workflow.shown_active = active;
+        }
         out.push(Effect::Persist(Persist::Fact {
             records: vec![Record::PutWorkflow(Box::new(record))],
             then: Vec::new(),
