@@ -23,10 +23,10 @@
 //! frees exactly the gap closes it.
 //!
 //! One short resource, the ordinary case since CPU is only enforced where asked for, is solved
-//! exactly (module `single`); only a slack of several GiB among two hundred pods of odd sizes is
-//! counted in more than a MiB. For two short resources, where even the fewest pods are NP-hard
-//! to find, there is a search (module `double`): exact for some dozens of pods, and otherwise the
-//! best that it finds in its time.
+//! exactly (module `single`), save that odd sizes with a slack of many GiB, or of a few among two
+//! hundred pods, are counted in more than a MiB. For two short resources, where even the fewest
+//! pods are NP-hard to find, there is a search (module `double`): exact for some dozens of pods,
+//! and otherwise the best that it finds in its time.
 
 mod double;
 mod exchange;
