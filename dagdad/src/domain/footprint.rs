@@ -172,10 +172,10 @@ impl Observed {
 }
 
 /// What to expect of a pod that declares `declared` and whose latest runs are `runs`, in any
-/// order. `cpu_ceiling` is the most CPU that may be given out: a burst that was seen once must
-/// not make a pod impossible to start.
+/// order. `ceiling` is the most that may be given out. A pod that ran is not to become one that
+/// can never fit because of a burst of CPU that was seen once, nor because of the margin.
 #[must_use]
-pub fn expect(declared: Footprint, runs: &[PodRun], cpu_ceiling: Millicpu) -> Expectation {
+pub fn expect(declared: Footprint, runs: &[PodRun], ceiling: Footprint) -> Expectation {
     let measured = || runs.iter().filter(|run| run.memory_peak > Bytes(0));
     let memory = || measured().map(|run| run.memory_peak);
     let (Some(memory_lowest), Some(memory_highest)) = (memory().min(), memory().max()) else {
@@ -186,10 +186,11 @@ pub fn expect(declared: Footprint, runs: &[PodRun], cpu_ceiling: Millicpu) -> Ex
     let footprint = if count < RUNS_NEEDED {
         declared
     } else {
-        let memory = whole_mib(with_margin(memory_highest.0));
-        let cpu = Millicpu(with_margin(cpu_highest.0)).min(cpu_ceiling);
+        let memory = Bytes(whole_mib(with_margin(memory_highest.0)));
+        let memory = memory.min(ceiling.memory.max(memory_highest));
+        let cpu = Millicpu(with_margin(cpu_highest.0)).min(ceiling.cpu);
         Footprint {
-            memory: declared.memory.max(Bytes(memory)),
+            memory: declared.memory.max(memory),
             cpu: declared.cpu.max(cpu),
         }
     };

@@ -94,8 +94,11 @@ impl State {
 
     /// What a pod is expected to use.
     pub(super) fn expected(&self, pod: &Pod) -> Expectation {
-        pod.usage
-            .expect(pod.entry.spec.footprint, self.cpu_ceiling())
+        let ceiling = Footprint {
+            memory: self.memory_ceiling(),
+            cpu: self.cpu_ceiling(),
+        };
+        pod.usage.expect(pod.entry.spec.footprint, ceiling)
     }
 
     /// What is held for a pod: what it was admitted with, or what it cannot do without by now.

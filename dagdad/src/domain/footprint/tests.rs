@@ -9,7 +9,10 @@ const DECLARED: Footprint = Footprint {
     memory: Bytes::mib(1000),
     cpu: Millicpu(500),
 };
-const CEILING: Millicpu = Millicpu(4000);
+const CEILING: Footprint = Footprint {
+    memory: Bytes::gib(16),
+    cpu: Millicpu(4000),
+};
 
 fn run(memory_peak: Bytes, cpu_peak: u64) -> PodRun {
     PodRun {
@@ -41,6 +44,8 @@ fn expected(runs: &[(u64, u64)]) -> Expectation {
 #[case::each_resource_by_itself(&[(100, 1000), (100, 1000), (100, 1000)], 1000, 1100)]
 #[case::the_margin_may_reach_beyond_the_declared(&[(950, 480), (1, 1), (1, 1)], 1045, 528)]
 #[case::no_more_cpu_than_may_be_given_out(&[(1, 9000), (1, 9000), (1, 9000)], 1000, 4000)]
+#[case::the_margin_stops_at_the_ceiling(&[(16000, 1), (16000, 1), (16000, 1)], 16384, 500)]
+#[case::what_was_needed_does_not(&[(17000, 1), (1, 1), (1, 1)], 17000, 500)]
 #[case::one_never_measured_does_not_count(&[(9000, 900), (9000, 900), (0, 0)], 1000, 500)]
 #[case::nor_does_it_among_enough(&[(2000, 600), (2000, 600), (2000, 600), (0, 3000)], 2200, 660)]
 fn footprint_of(#[case] runs: &[(u64, u64)], #[case] mib: u64, #[case] cpu: u64) {
@@ -129,7 +134,7 @@ proptest! {
         declared in (any::<u64>(), any::<u64>()),
         (peaks, shuffled) in prop::collection::vec((any::<u64>(), any::<u64>()), 0..12)
             .prop_flat_map(|peaks| (Just(peaks.clone()), Just(peaks).prop_shuffle())),
-        ceiling: u64,
+        ceiling in (any::<u64>(), any::<u64>()),
     ) {
         let of = |peaks: &[(u64, u64)]| {
             let runs: Vec<PodRun> = peaks
@@ -137,13 +142,14 @@ proptest! {
                 .map(|(memory, cpu)| run(Bytes(*memory), *cpu))
                 .collect();
             let declared = Footprint { memory: Bytes(declared.0), cpu: Millicpu(declared.1) };
-            expect(declared, &runs, Millicpu(ceiling))
+            let ceiling = Footprint { memory: Bytes(ceiling.0), cpu: Millicpu(ceiling.1) };
+            expect(declared, &runs, ceiling)
         };
         let expected = of(&peaks);
         prop_assert_eq!(&expected, &of(&shuffled));
         let Footprint { memory, cpu } = expected.footprint;
         prop_assert!(memory.0 >= declared.0 && cpu.0 >= declared.1);
-        prop_assert!(cpu.0 <= declared.1.max(ceiling));
+        prop_assert!(cpu.0 <= declared.1.max(ceiling.1));
         let measured: Vec<u64> = peaks.iter().map(|(memory, _)| *memory).filter(|it| *it > 0).collect();
         if measured.len() >= RUNS_NEEDED {
             prop_assert!(measured.iter().all(|peak| memory.0 >= *peak));
