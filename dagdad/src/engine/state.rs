@@ -274,6 +274,7 @@ impl State {
             };
             let operation = Operation::new(intent.id, request, wanted_before, At::Recovering);
             if let Some(older) = pod.operation.replace(operation) {
+                self.start_was_cancelled(&intent, &older);
                 superseded.push(Intent {
                     id: older.id,
                     pod: intent.pod.clone(),

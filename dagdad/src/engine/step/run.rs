@@ -41,7 +41,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
 use super::super::eviction::Eviction;
-use super::super::operation::Request;
+use super::super::operation::{Operation, Request};
 use super::super::pod::{Life, Pod};
 use super::super::run::{ActiveRun, Failing};
 use super::super::snapshot::MemberView;
@@ -53,7 +53,7 @@ use crate::domain::alert::{Condition, Severity};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
-use crate::domain::operation::{OperationId, OperationKind};
+use crate::domain::operation::{Intent, OperationId, OperationKind};
 use crate::domain::pod::{Category, RestartPolicy};
 use crate::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, Step};
 use crate::domain::state::Wanted;
@@ -106,10 +106,7 @@ impl State {
                 active.eviction = None;
                 format!("{} is stopped before it began", run.workflow)
             }
-            Phase::Evicting { .. }
-            | Phase::Starting { .. }
-            | Phase::Running
-            | Phase::Degraded => {
+            Phase::Evicting { .. } | Phase::Starting { .. } | Phase::Running | Phase::Degraded => {
                 run.phase = Phase::Stopping;
                 active.eviction = None;
                 active.failing = None;
@@ -124,12 +121,7 @@ impl State {
 
     /// A pod was stopped: that is all that a run which ends asks of it, whatever somebody does
     /// with the pod next.
-    pub(super) fn member_stopped(
-        &mut self,
-        name: &PodName,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn member_stopped(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let mut changed = Vec::new();
         for (id, active) in &mut self.runs {
             let ending = matches!(active.run.phase, Phase::Stopping | Phase::RollingBack(_));
@@ -204,6 +196,33 @@ impl State {
             Phase::Starting { deadline } => Some(later(deadline, LAST_LINES + LAST_LINES)),
             _ => None,
         }
+    }
+
+    /// A start that a run had begun lost against something newer that an earlier daemon left:
+    /// where that brings the pod down, the run fails as it would have then.
+    pub(in crate::engine) fn start_was_cancelled(&mut self, by: &Intent, start: &Operation) {
+        let active = start.run.and_then(|id| self.runs.get_mut(&id));
+        let Some(active) = active.filter(|_| by.kind.wants() == Wanted::Down) else {
+            return;
+        };
+        let mut members = active.run.members.iter_mut();
+        let starting = |m: &&mut RunMember| m.pod == by.pod && m.step == Step::Starting;
+        let Some(member) = members.find(starting) else {
+            return;
+        };
+        let failure = failure_of(&CommandError::Cancelled {
+            pod: by.pod.clone(),
+            kind: start.kind,
+            by: by.kind,
+        });
+        member.step = Step::Failed {
+            message: failure.message.clone(),
+        };
+        active.failing = Some(Failing {
+            failure,
+            reading: None,
+            until: Timestamp::MIN,
+        });
     }
 
     /// The last lines of a pod whose run waits for them.
