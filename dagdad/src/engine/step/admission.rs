@@ -278,7 +278,9 @@ impl State {
                 self.accept(victim, id, request, now, out);
             }
         }
-        eviction.victims.retain(|victim, _| !spared.contains(victim));
+        eviction
+            .victims
+            .retain(|victim, _| !spared.contains(victim));
         Ok(gone)
     }
 
