@@ -3,6 +3,7 @@
 use super::world::{asked, sized, told};
 use super::*;
 use crate::domain::catalogue::Entries;
+use crate::domain::pod::Priority;
 use crate::domain::run::{Failure, Outcome, Phase, RunId, RunState};
 use crate::domain::workflow::OnFailure;
 
@@ -251,7 +252,8 @@ fn a_run_that_starts_lets_others_make_room_first() {
 
 #[test]
 fn further_victims_are_written_before_they_are_stopped() {
-    let pods = ["a", "x", "y"].map(|name| sized(always(name), 100));
+    let mut pods = ["a", "x", "y"].map(|name| sized(always(name), 100));
+    pods[1].spec.priority = Priority::new(10).unwrap();
     let mut bench = Bench::with_workflows(&pods, &[workflow("w", &[("a", &[])])], &["x", "y"]);
     bench.measure(200, 0);
     bench.hold("stop", "x");
