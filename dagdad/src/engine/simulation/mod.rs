@@ -36,8 +36,8 @@ use crate::domain::catalogue::CataloguePod;
 use crate::domain::name::PodName;
 use crate::domain::workflow::CatalogueWorkflow;
 
-/// Seeds run by an ordinary `cargo test`.
-const SEEDS: u64 = 2_000;
+/// Seeds run by an ordinary `cargo test`; `make bench` runs ten times as many.
+const SEEDS: u64 = 1_000;
 /// How long faults go on.
 const TROUBLE: Duration = Duration::from_mins(40);
 /// How long the world is left in peace before it must have settled.

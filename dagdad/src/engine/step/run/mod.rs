@@ -293,7 +293,7 @@ impl State {
         self.put_run(id, out);
         let object = run.workflow.as_str();
         let condition = Condition::WorkflowFailed;
-        self.raise(condition, object, Severity::Warning, message, now, out);
+        self.raise(condition, object, Severity::Warning, &message, now, out);
     }
 
     fn store_active(&mut self, active: ActiveRun, changed: bool, out: &mut Vec<Effect>) {

@@ -91,7 +91,7 @@ impl State {
             let message = format!("{} is running: all its pods are ready", run.workflow);
             self.note_run(EventKind::RunReady, &run, message.clone(), now, out);
             let object = run.workflow.as_str();
-            self.resolve(Condition::WorkflowFailed, object, message, now, out);
+            self.resolve(Condition::WorkflowFailed, object, &message, now, out);
         }
         for pod in starts {
             let request = Request {
