@@ -16,6 +16,12 @@ _dagdactl() {
             ",$1")
                 cmd="dagdactl"
                 ;;
+            dagdactl,alert)
+                cmd="dagdactl__subcmd__alerts"
+                ;;
+            dagdactl,alerts)
+                cmd="dagdactl__subcmd__alerts"
+                ;;
             dagdactl,apply)
                 cmd="dagdactl__subcmd__apply"
                 ;;
@@ -57,6 +63,9 @@ _dagdactl() {
                 ;;
             dagdactl,workflows)
                 cmd="dagdactl__subcmd__workflow"
+                ;;
+            dagdactl__subcmd__alerts,list)
+                cmd="dagdactl__subcmd__alerts__subcmd__list"
                 ;;
             dagdactl__subcmd__pods,list)
                 cmd="dagdactl__subcmd__pods__subcmd__list"
@@ -113,12 +122,82 @@ _dagdactl() {
 
     case "${cmd}" in
         dagdactl)
-            opts="-h -V --socket --json --timeout --help --version status apply export pods pod ps workflow workflows wf resources events doctor completions man"
+            opts="-h -V --socket --json --timeout --help --version status apply export pods pod ps workflow workflows wf alerts alert resources events doctor completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dagdactl__subcmd__alerts)
+            opts="-h --socket --json --timeout --help list"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dagdactl__subcmd__alerts__subcmd__list)
+            opts="-a -h --all --limit --socket --json --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -38,6 +38,8 @@ complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "ps" -d 'List pods
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflow" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflows" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "wf" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alerts" -d 'List what is amiss: pods that are missed, runs that failed'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alert" -d 'List what is amiss: pods that are missed, runs that failed'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "events" -d 'Show what happened and why'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "doctor" -d 'Check that everything dagdad needs is there, and say how to mend what is not'
@@ -313,6 +315,28 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_su
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -s a -l all -d 'Also those that are resolved'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -s a -l all -d 'Also those that are resolved'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l since -d 'Show the history of this long until now instead: 1h, 2days' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r

@@ -6,6 +6,7 @@ mod socket;
 use std::future::Future;
 use std::time::Duration;
 
+use dagda_proto::v1::alerts_service_client::AlertsServiceClient;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use dagda_proto::v1::diagnostics_service_client::DiagnosticsServiceClient;
 use dagda_proto::v1::events_service_client::EventsServiceClient;
@@ -174,6 +175,8 @@ services! {
     workflows: WorkflowsServiceClient,
     /// The host's resources.
     resources: ResourcesServiceClient,
+    /// What is amiss.
+    alerts: AlertsServiceClient,
     /// What happened.
     events: EventsServiceClient,
     /// What is missing.

@@ -1,6 +1,7 @@
 //! The command tree: the one definition behind parsing, `--help`, completions and man pages.
 
 pub mod admission;
+pub mod alerts;
 pub mod name;
 pub mod pods;
 pub mod run_id;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use self::alerts::AlertsVerb;
 use self::name::Name;
 use self::pods::{ListArgs, PodsVerb};
 use self::workflow::WorkflowVerb;
@@ -132,6 +134,10 @@ Examples:
         disable_help_subcommand = true
     )]
     Workflow(WorkflowVerb),
+
+    /// List what is amiss: pods that are missed, runs that failed
+    #[command(visible_alias = "alert", subcommand, disable_help_subcommand = true)]
+    Alerts(AlertsVerb),
 
     /// Show the host's CPU, memory, disks and pressure, now or over time
     #[command(after_help = "\

@@ -1,5 +1,6 @@
 //! What the verbs do, one file each.
 
+mod alerts;
 mod apply;
 mod completions;
 mod doctor;
@@ -13,6 +14,7 @@ mod workflow;
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::alerts::AlertsVerb;
 use crate::cli::pods::PodsVerb;
 use crate::cli::workflow::{RunsArgs, RunsVerb, WorkflowVerb};
 use crate::cli::{Global, Verb};
@@ -121,6 +123,7 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Pods(PodsVerb::Logs(args)) => pods::logs::run(args, session).await,
         Verb::Pods(PodsVerb::Stats(args)) => pods::stats::run(args, session).await,
         Verb::Workflow(verb) => workflows(verb, session).await,
+        Verb::Alerts(AlertsVerb::List(args)) => alerts::list::run(&args, session).await,
         Verb::Resources(args) => resources::run(&args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Doctor => doctor::run(session).await,

@@ -21,6 +21,7 @@ use crate::domain::footprint::PodRun;
 use crate::domain::name::{ObjectName, PodName, WorkflowName};
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::Intent;
+use crate::domain::pod::Footprint;
 use crate::domain::run::{Phase, Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
@@ -87,6 +88,8 @@ pub struct State {
     pub(super) host: Option<Arc<HostSample>>,
     /// When `host` and `usage` came in.
     pub(super) sampled_at: Timestamp,
+    /// What was used then by everything outside the catalogue.
+    pub(super) others: Footprint,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
     pub(super) mirror: MirrorStatus,
@@ -97,6 +100,8 @@ pub struct State {
     pub(super) apply_queue: VecDeque<(Ticket, Entries)>,
     /// Whether what an earlier daemon left open was taken up: at the first listing.
     pub(super) settled: bool,
+    /// Pods that ran before a reboot, until it is known whether they fit.
+    pub(super) to_start_again: BTreeSet<PodName>,
     pub(super) closing: bool,
     pub(super) last_watch: u64,
 }
@@ -178,7 +183,7 @@ impl State {
             runs,
             alerts,
             pod_runs,
-            mut intents,
+            intents,
         } = remembered;
         let mut state = Self {
             settings,
@@ -195,6 +200,7 @@ impl State {
             runtime: RuntimeLink::Unknown,
             host: None,
             sampled_at: now,
+            others: Footprint::default(),
             usage: BTreeMap::new(),
             mirror: MirrorStatus {
                 link: MirrorLink::Disabled,
@@ -210,6 +216,7 @@ impl State {
             applying: None,
             apply_queue: VecDeque::new(),
             settled: false,
+            to_start_again: BTreeSet::new(),
             closing: false,
             last_watch: 0,
         };
@@ -233,18 +240,28 @@ impl State {
             }
         }
         for (record, entry) in workflows {
-            let workflow = Workflow::new(record.id, Arc::new(entry), record.created_at);
+            let workflow = Workflow {
+                shown_active: record.active,
+                ..Workflow::new(record.id, Arc::new(entry), record.created_at)
+            };
             state.workflows.insert(record.name, workflow);
         }
         state.sort_workflows();
         for run in runs {
             state.runs.insert(run.id, ActiveRun::new(run, true));
         }
-        // The newest intent of a pod is what its owner asked for last; older ones lose.
+        let superseded = state.take_up(intents);
+        state.balance();
+        (state, superseded)
+    }
+
+    /// Takes up the operations that an earlier daemon left open. The newest intent of a pod is
+    /// what its owner asked for last; older ones lose, and are returned.
+    fn take_up(&mut self, mut intents: Vec<Intent>) -> Vec<Intent> {
         intents.sort_by_key(|intent| intent.id);
         let mut superseded = Vec::new();
         for intent in intents {
-            let Some(pod) = state.pods.get_mut(&intent.pod) else {
+            let Some(pod) = self.pods.get_mut(&intent.pod) else {
                 superseded.push(intent);
                 continue;
             };
@@ -257,6 +274,7 @@ impl State {
             };
             let operation = Operation::new(intent.id, request, wanted_before, At::Recovering);
             if let Some(older) = pod.operation.replace(operation) {
+                self.start_was_cancelled(&intent, &older);
                 superseded.push(Intent {
                     id: older.id,
                     pod: intent.pod.clone(),
@@ -267,8 +285,7 @@ impl State {
                 });
             }
         }
-        state.balance();
-        (state, superseded)
+        superseded
     }
 
     /// Sorts the pods of every workflow anew, after a change of the catalogue.
@@ -328,12 +345,16 @@ impl State {
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {
+        // Nothing is done with runs before pods were listed.
+        if !self.settled || !active.stored {
+            return None;
+        }
         if let Some(failing) = &active.failing {
             return Some(failing.until);
         }
         match active.run.phase {
             Phase::Evicting { .. } => active.eviction.as_ref()?.deadline(),
-            Phase::Starting { deadline } if active.stored && self.settled => Some(deadline),
+            Phase::Starting { deadline } => Some(deadline),
             Phase::Ended { at, .. } => Some(later(at, RUN_REMEMBERED)),
             _ => None,
         }

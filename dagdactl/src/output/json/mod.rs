@@ -10,6 +10,7 @@
 //! A failed command's document has the key `error`, see [`ErrorDocument`].
 
 pub mod admission;
+pub mod alerts;
 pub mod catalogue;
 pub mod doctor;
 pub mod events;

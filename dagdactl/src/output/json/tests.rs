@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use serde::Serialize;
 
 use super::ErrorDocument;
+use super::alerts::AlertListView;
 use super::catalogue::{ApplyView, ExportView};
 use super::doctor::{CheckView, DoctorView};
 use super::events::EventsView;
@@ -43,6 +44,14 @@ fn status() {
 #[test]
 fn status_of_a_daemon_that_has_just_begun() {
     assert_snapshot!(pretty(&StatusView::from(v1::Status::default())));
+}
+
+#[test]
+fn alerts_list() {
+    let alerts = sample::alerts(NOW).into_iter().skip(1).collect();
+    assert_snapshot!(pretty(&AlertListView::from(v1::ListAlertsResponse {
+        alerts
+    })));
 }
 
 #[test]

@@ -222,6 +222,42 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
     }
 }
 
+/// Two alerts that go on, and one that is over.
+pub fn alerts(now: i64) -> Vec<v1::Alert> {
+    vec![
+        v1::Alert {
+            id: "019a2f30-2222-7000-8000-000000000003".to_owned(),
+            condition: "pod_down".to_owned(),
+            object: "mariadb".to_owned(),
+            severity: v1::AlertSeverity::Critical.into(),
+            message: "mariadb ended: exit code 1; workflow ai-complete needs it".to_owned(),
+            created_at: Some(at(now - 190)),
+            updated_at: Some(at(now - 190)),
+            resolved_at: None,
+        },
+        v1::Alert {
+            id: "019a2f20-2222-7000-8000-000000000002".to_owned(),
+            condition: "workflow_failed".to_owned(),
+            object: "batch".to_owned(),
+            severity: v1::AlertSeverity::Warning.into(),
+            message: "batch failed: n8n ended: crashed 5 times within 2m 10s, the last time with exit code 137".to_owned(),
+            created_at: Some(at(now - 7300)),
+            updated_at: Some(at(now - 7300)),
+            resolved_at: None,
+        },
+        v1::Alert {
+            id: "019a2f10-2222-7000-8000-000000000001".to_owned(),
+            condition: "pod_down".to_owned(),
+            object: "n8n".to_owned(),
+            severity: v1::AlertSeverity::Info.into(),
+            message: "n8n was stopped by hand; workflow batch needs it".to_owned(),
+            created_at: Some(at(now - 90_000)),
+            updated_at: Some(at(now - 89_000)),
+            resolved_at: Some(at(now - 89_000)),
+        },
+    ]
+}
+
 /// Two events.
 pub fn events(now: i64) -> Vec<v1::Event> {
     vec![

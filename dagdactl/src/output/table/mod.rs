@@ -1,10 +1,12 @@
 //! What people see: plain columns without borders, as wide as their contents.
 
 pub mod admission;
+pub mod alerts;
 pub mod catalogue;
 pub mod doctor;
 pub mod events;
 pub mod grid;
+mod ids;
 pub mod plan;
 pub mod pod_detail;
 pub mod pods;

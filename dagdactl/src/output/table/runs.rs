@@ -7,17 +7,13 @@ use jiff::Timestamp;
 
 use super::grid::{Column, Grid, Tone, known, plain};
 use super::workflows::order;
-use super::{events, field};
+use super::{events, field, ids};
 use crate::output::colour::{DIM, STRONG, paint};
 use crate::output::escape;
 use crate::output::human::{self, Clock};
 use crate::output::json::runs::{
     QueuePlaceView, RunDetailView, RunListView, RunPodView, RunStateView, RunView,
 };
-
-/// So many characters of a run's id hold the millisecond it was accepted in: fewer would do
-/// among a few runs, but not among all.
-const SHORT_ID: usize = 13;
 
 /// The runs as a table, why one failed or waits below its row.
 pub fn list(view: &RunListView, clock: &Clock, width: Option<usize>) -> String {
@@ -28,9 +24,10 @@ pub fn list(view: &RunListView, clock: &Clock, width: Option<usize>) -> String {
         Column::Left("STARTED"),
         Column::Right("TOOK"),
     ]);
+    let ids = view.runs.iter().map(|run| run.id.as_str());
     for run in &view.runs {
         grid.row([
-            plain(short_id(&run.id, &view.runs)),
+            plain(ids::short(&run.id, ids.clone())),
             plain(&run.workflow),
             state(run),
             known(run.accepted_at, |at| clock.at(at)),
@@ -41,17 +38,6 @@ pub fn list(view: &RunListView, clock: &Clock, width: Option<usize>) -> String {
         }
     }
     grid.render()
-}
-
-/// As much of an id as tells the run from the others of the list.
-fn short_id<'i>(id: &'i str, runs: &[RunView]) -> &'i str {
-    (SHORT_ID..id.len())
-        .filter_map(|length| id.get(..length))
-        .find(|short| {
-            let alike = |run: &&RunView| run.id != id && run.id.starts_with(short);
-            !runs.iter().any(|run| alike(&run))
-        })
-        .unwrap_or(id)
 }
 
 /// A run's state as people read it.
@@ -262,19 +248,6 @@ mod tests {
             ..v1::Run::default()
         }
         .into()
-    }
-
-    #[test]
-    fn an_id_is_as_short_as_is_clear() {
-        let ids = [
-            "01939d5c-0000-7000-8000-000000000001",
-            "01939d5c-0000-7000-8000-000000000002",
-            "01939d5c-0001-7000-8000-000000000003",
-        ];
-        let runs = ids.map(run);
-        assert_eq!(short_id(ids[0], &runs), ids[0]);
-        assert_eq!(short_id(ids[2], &runs), "01939d5c-0001");
-        assert_eq!(short_id("short", &runs), "short");
     }
 
     #[test]

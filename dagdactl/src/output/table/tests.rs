@@ -11,7 +11,9 @@ use jiff::tz::TimeZone;
 use rstest::rstest;
 use unicode_width::UnicodeWidthStr;
 
-use super::{catalogue, doctor, events, pod_detail, pods, resources, status};
+use super::{alerts, catalogue, doctor, events, pod_detail, pods, resources, status};
+use crate::output::human::Clock;
+use crate::output::json::alerts::AlertListView;
 use crate::output::json::catalogue::ApplyView;
 use crate::output::json::doctor::CheckView;
 use crate::output::json::events::EventView;
@@ -38,6 +40,26 @@ fn list() -> PodListView {
 
 fn without_colour(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
+}
+
+fn alerts_list(width: Option<usize>) -> String {
+    let clock = Clock {
+        now: now(),
+        zone: TimeZone::UTC,
+    };
+    let alerts = sample::alerts(NOW);
+    let view = AlertListView::from(v1::ListAlertsResponse { alerts });
+    without_colour(&alerts::list(&view, &clock, width))
+}
+
+#[test]
+fn alerts_list_on_a_terminal() {
+    assert_snapshot!(alerts_list(TERMINAL));
+}
+
+#[test]
+fn alerts_list_in_a_pipe() {
+    assert_snapshot!(alerts_list(None));
 }
 
 #[test]
@@ -178,7 +200,7 @@ fn everything_fits_on_eighty_columns() {
             TERMINAL,
         ),
     ];
-    for text in texts {
+    for text in texts.into_iter().chain([alerts_list(TERMINAL)]) {
         for line in without_colour(&text).lines() {
             assert!(line.width() <= 80, "{} columns: {line}", line.width());
         }

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dagda_proto::ERROR_DETAIL_KEY;
+use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
 use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
 use dagda_proto::v1::{
     self, catalogue_service_server as catalogue, diagnostics_service_server as diagnostics,
@@ -67,6 +68,7 @@ impl Fake {
                     .add_service(catalogue::CatalogueServiceServer::new(part.clone()))
                     .add_service(pods_service_server::PodsServiceServer::new(part.clone()))
                     .add_service(WorkflowsServiceServer::new(part.clone()))
+                    .add_service(AlertsServiceServer::new(part.clone()))
                     .add_service(resources::ResourcesServiceServer::new(part.clone()))
                     .add_service(events::EventsServiceServer::new(part.clone()))
                     .add_service(diagnostics::DiagnosticsServiceServer::new(part))

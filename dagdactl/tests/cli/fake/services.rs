@@ -1,5 +1,6 @@
 //! The other services of the fake.
 
+use dagda_proto::v1::alerts_service_server::AlertsService;
 use dagda_proto::v1::{self, catalogue_service_server as catalogue};
 use dagda_proto::v1::{diagnostics_service_server as diagnostics, events_service_server as events};
 use dagda_proto::v1::{resources_service_server as resources, status_service_server as status};
@@ -90,6 +91,21 @@ impl resources::ResourcesService for Part {
         self.heard(request);
         Ok(Response::new(v1::GetHistoryResponse {
             points: sample::history(now()),
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl AlertsService for Part {
+    async fn list_alerts(
+        &self,
+        request: Request<v1::ListAlertsRequest>,
+    ) -> Answer<v1::ListAlertsResponse> {
+        let request = self.heard(request);
+        let alerts = sample::alerts(now());
+        let wanted = |alert: &v1::Alert| request.all || alert.resolved_at.is_none();
+        Ok(Response::new(v1::ListAlertsResponse {
+            alerts: alerts.into_iter().filter(wanted).collect(),
         }))
     }
 }

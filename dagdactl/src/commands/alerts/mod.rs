@@ -1,0 +1,3 @@
+//! `dagdactl alerts`.
+
+pub mod list;
