@@ -183,7 +183,7 @@ impl State {
             runs,
             alerts,
             pod_runs,
-            mut intents,
+            intents,
         } = remembered;
         let mut state = Self {
             settings,
@@ -250,11 +250,18 @@ impl State {
         for run in runs {
             state.runs.insert(run.id, ActiveRun::new(run, true));
         }
-        // The newest intent of a pod is what its owner asked for last; older ones lose.
+        let superseded = state.take_up(intents);
+        state.balance();
+        (state, superseded)
+    }
+
+    /// Takes up the operations that an earlier daemon left open. The newest intent of a pod is
+    /// what its owner asked for last; older ones lose, and are returned.
+    fn take_up(&mut self, mut intents: Vec<Intent>) -> Vec<Intent> {
         intents.sort_by_key(|intent| intent.id);
         let mut superseded = Vec::new();
         for intent in intents {
-            let Some(pod) = state.pods.get_mut(&intent.pod) else {
+            let Some(pod) = self.pods.get_mut(&intent.pod) else {
                 superseded.push(intent);
                 continue;
             };
@@ -267,6 +274,7 @@ impl State {
             };
             let operation = Operation::new(intent.id, request, wanted_before, At::Recovering);
             if let Some(older) = pod.operation.replace(operation) {
+                self.start_was_cancelled(&intent, &older);
                 superseded.push(Intent {
                     id: older.id,
                     pod: intent.pod.clone(),
@@ -277,8 +285,7 @@ impl State {
                 });
             }
         }
-        state.balance();
-        (state, superseded)
+        superseded
     }
 
     /// Sorts the pods of every workflow anew, after a change of the catalogue.

@@ -43,6 +43,7 @@ mod starting;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
+use super::super::operation::Operation;
 use super::super::pod::{Life, Pod};
 use super::super::run::{ActiveRun, Failing};
 use super::super::state::{RUN_REMEMBERED, State};
@@ -51,8 +52,9 @@ use crate::domain::alert::{Condition, Severity};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
-use crate::domain::operation::OperationKind;
+use crate::domain::operation::{Intent, OperationKind};
 use crate::domain::run::{Failure, Outcome, Phase, RunId, RunMember, Step};
+use crate::domain::state::Wanted;
 use crate::domain::workflow::OnFailure;
 use crate::ports::StoreError;
 
@@ -192,6 +194,33 @@ impl State {
             Phase::Starting { deadline } => Some(later(deadline, LAST_LINES + LAST_LINES)),
             _ => None,
         }
+    }
+
+    /// A start that a run had begun lost against something newer that an earlier daemon left:
+    /// where that brings the pod down, the run fails as it would have then.
+    pub(in crate::engine) fn start_was_cancelled(&mut self, by: &Intent, start: &Operation) {
+        let active = start.run.and_then(|id| self.runs.get_mut(&id));
+        let Some(active) = active.filter(|_| by.kind.wants() == Wanted::Down) else {
+            return;
+        };
+        let mut members = active.run.members.iter_mut();
+        let starting = |m: &&mut RunMember| m.pod == by.pod && m.step == Step::Starting;
+        let Some(member) = members.find(starting) else {
+            return;
+        };
+        let failure = failure_of(&CommandError::Cancelled {
+            pod: by.pod.clone(),
+            kind: start.kind,
+            by: by.kind,
+        });
+        member.step = Step::Failed {
+            message: failure.message.clone(),
+        };
+        active.failing = Some(Failing {
+            failure,
+            reading: None,
+            until: Timestamp::MIN,
+        });
     }
 
     /// The last lines of a pod whose run waits for them.
