@@ -1,33 +1,49 @@
 //! Each transition of the diagrams in [`super`], step by step.
 
+mod admission;
 mod alerts;
+mod boot;
 mod catalogue;
 mod commands;
+mod ending_runs;
 mod endings;
+mod eviction;
+mod footprints;
 mod pods;
+mod queue;
+mod recovered_runs;
 mod recovery;
+mod runs;
 mod starting;
 mod stopping;
+mod workflows;
+mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
-use self::pods::{always, changed, entry, publishing, row};
+use self::pods::{always, changed, entry, publishing, row, workflow};
+use self::world::World;
 use super::super::effect::{Action, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Remembered, Settings, State, Thresholds};
+use super::super::workflow::Workflow;
 use super::step;
 use crate::domain::admission::Admission;
 use crate::domain::catalogue::{CataloguePod, RenderedPod};
 use crate::domain::error::CommandError;
+use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, ObservedContainer, ObservedPod, RuntimeSignal};
 use crate::domain::operation::{Done, Intent, OperationId, OperationView};
-use crate::domain::pod::RestartPolicy;
+use crate::domain::pod::{Footprint, RestartPolicy};
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::{HostSample, MemorySample, Sample};
 use crate::domain::state::{PodStatus, Wanted};
+use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::{PodRecord, Record, StoreError};
 
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -38,6 +54,7 @@ struct Bench {
     now: Timestamp,
     tickets: u64,
     pods: Vec<ObservedPod>,
+    world: World,
 }
 
 impl Bench {
@@ -48,6 +65,15 @@ impl Bench {
 
     /// The same, where some of the pods run and are wanted.
     fn with_running(entries: &[CataloguePod], running: &[&str]) -> Self {
+        Self::with_workflows(entries, &[], running)
+    }
+
+    /// The same, with workflows too.
+    fn with_workflows(
+        entries: &[CataloguePod],
+        workflows: &[CatalogueWorkflow],
+        running: &[&str],
+    ) -> Self {
         let rows = entries.iter().map(|entry| {
             let up = running.contains(&entry.spec.name.as_str());
             let (wanted, status) = if up {
@@ -57,7 +83,18 @@ impl Bench {
             };
             (row(entry, wanted, status), entry.clone())
         });
-        let mut bench = Self::restored(rows.collect(), Vec::new());
+        let workflows = workflows.iter().map(|entry| {
+            let letter = entry.spec.name.as_str().as_bytes()[0];
+            let id = Uuid::from_u128(u128::from(letter) << 8);
+            let workflow = Workflow::new(id, Arc::new(entry.clone()), start());
+            let row = workflow.record(Footprint::default(), false, start());
+            (row, entry.clone())
+        });
+        let mut bench = Self::remembering(Remembered {
+            pods: rows.collect(),
+            workflows: workflows.collect(),
+            ..Remembered::default()
+        });
         for pod in running {
             bench.runs(pod);
         }
@@ -67,18 +104,16 @@ impl Bench {
 
     /// A daemon that has listed nothing yet.
     fn restored(rows: Vec<(PodRecord, CataloguePod)>, intents: Vec<Intent>) -> Self {
-        let remembered = Remembered {
+        Self::remembering(Remembered {
             pods: rows,
             intents,
             ..Remembered::default()
-        };
-        let (state, _) = State::restore(settings(), 1, remembered, start());
-        let mut bench = Self {
-            state,
-            now: start(),
-            tickets: 0,
-            pods: Vec::new(),
-        };
+        })
+    }
+
+    /// A daemon that goes on with all this and has listed nothing yet.
+    fn remembering(remembered: Remembered) -> Self {
+        let mut bench = Self::unmeasured(remembered);
         bench.tell(Event::Sampled(Sample {
             host: idle_host(start()),
             pods: Vec::new(),
@@ -86,6 +121,18 @@ impl Bench {
         }));
         bench.tell(Event::Tick);
         bench
+    }
+
+    /// The same, where the host was not measured yet either.
+    fn unmeasured(remembered: Remembered) -> Self {
+        let (state, _) = State::restore(settings(), 1, remembered, start());
+        Self {
+            state,
+            now: start(),
+            tickets: 0,
+            pods: Vec::new(),
+            world: World::default(),
+        }
     }
 
     fn tell(&mut self, event: Event) -> Vec<Effect> {
@@ -362,18 +409,22 @@ fn success(effects: &[Effect], id: OperationId) -> String {
 /// What is asked of the runtime in these effects.
 fn actions(effects: &[Effect]) -> Vec<&'static str> {
     let asked = effects.iter().filter_map(|effect| match effect {
-        Effect::Operate { action, .. } => Some(match action {
-            Action::Render(_) => "render",
-            Action::EnsureImages(_) => "pull",
-            Action::Play(_) => "play",
-            Action::Stop { .. } => "stop",
-            Action::Remove => "remove",
-            Action::Diagnose => "diagnose",
-        }),
+        Effect::Operate { action, .. } => Some(action_name(action)),
         Effect::Abort(_) => Some("abort"),
         _ => None,
     });
     asked.collect()
+}
+
+const fn action_name(action: &Action) -> &'static str {
+    match action {
+        Action::Render(_) => "render",
+        Action::EnsureImages(_) => "pull",
+        Action::Play(_) => "play",
+        Action::Stop { .. } => "stop",
+        Action::Remove => "remove",
+        Action::Diagnose => "diagnose",
+    }
 }
 
 /// The last row of the pod that these effects write.

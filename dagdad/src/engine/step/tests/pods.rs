@@ -14,6 +14,7 @@ use crate::domain::pod::{
 };
 use crate::domain::sample::PodUsage;
 use crate::domain::state::{PodStatus, Wanted};
+use crate::domain::workflow::{CatalogueWorkflow, Member, OnFailure, WorkflowSpec};
 use crate::ports::PodRecord;
 
 /// A pod with one container and no checks.
@@ -61,6 +62,28 @@ pub(super) fn publishing(name: &str, host_port: u16) -> CataloguePod {
         protocol: Protocol::Tcp,
     });
     entry
+}
+
+/// A workflow of pods, each with those that it comes after.
+pub(super) fn workflow(name: &str, members: &[(&str, &[&str])]) -> CatalogueWorkflow {
+    let members = members.iter().map(|(pod, after)| Member {
+        pod: pod.parse().unwrap(),
+        after: after.iter().map(|pod| pod.parse().unwrap()).collect(),
+    });
+    CatalogueWorkflow {
+        spec: WorkflowSpec {
+            name: name.parse().unwrap(),
+            description: None,
+            members: members.collect(),
+            priority: Priority::default(),
+            timeout: Duration::from_mins(5),
+            on_failure: OnFailure::Rollback,
+        },
+        manifest: Manifest {
+            text: name.to_owned(),
+            digest: Digest(format!("{name} 0")),
+        },
+    }
 }
 
 pub(super) fn changed(entry: &CataloguePod) -> CataloguePod {
