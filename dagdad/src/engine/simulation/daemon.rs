@@ -12,8 +12,9 @@ use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::step::step;
 use super::calls::Call;
 use super::disk::Writer;
+use super::invariants::Before;
 use super::podman::Mood;
-use super::{Happening, World, invariants};
+use super::{Happening, World};
 use crate::domain::name::PodName;
 use crate::domain::observed::RuntimeSignal;
 use crate::domain::operation::OperationId;
@@ -45,19 +46,12 @@ impl World {
                 ram_percent: 80.0,
                 cpu_percent: 70.0,
             },
-            cpu_enforced: false,
+            cpu_enforced: self.cpu_enforced,
         };
-        let rows = self.disk.rows.values().map(|row| {
-            let entry = self.manifests[&row.manifest.digest.0].clone();
-            (row.clone(), entry)
-        });
-        let remembered = Remembered {
-            pods: rows.collect(),
-            intents: self.disk.open.values().cloned().collect(),
-            ..Remembered::default()
-        };
+        let remembered = self.remembered();
         let seed = self.random.bits();
         let (state, superseded) = State::restore(settings, seed, remembered, self.now);
+        self.ledger.daemon_is_born(&self.disk, &state);
         for row in self.disk.rows.values() {
             // What the daemon never learned it cannot respect.
             if row.wanted == Wanted::Up {
@@ -86,6 +80,8 @@ impl World {
             });
         }
         self.tell(Event::Tick);
+        let first = self.random.millis(0, 100);
+        self.after(first, Happening::Measure(incarnation));
         if self.podman.mood == Mood::Well {
             let signal = RuntimeSignal::Connected {
                 version: "4.3.1".to_owned(),
@@ -98,16 +94,47 @@ impl World {
         }
     }
 
+    /// What the disk has for the next daemon.
+    fn remembered(&self) -> Remembered {
+        let pods = self.disk.rows.values().map(|row| {
+            let entry = self.manifests[&row.manifest.digest.0].clone();
+            (row.clone(), entry)
+        });
+        let workflows = self.disk.workflows.values().map(|row| {
+            let entry = self.workflow_manifests[&row.manifest.digest.0].clone();
+            (row.clone(), entry)
+        });
+        Remembered {
+            pods: pods.collect(),
+            workflows: workflows.collect(),
+            runs: self.disk.active_runs().cloned().collect(),
+            alerts: self.disk.open_alerts().cloned().collect(),
+            pod_runs: self.disk.latest_pod_runs(),
+            intents: self.disk.open.values().cloned().collect(),
+        }
+    }
+
     /// One step of the daemon, which may be its last.
     #[allow(clippy::needless_pass_by_value)] // as `step` takes it; a clone is kept for the checks
     pub(super) fn tell(&mut self, event: Event) {
         let now = self.now;
-        self.note(|| format!("=> {event:?}"));
+        // Of samples there are too many to read.
+        if !matches!(event, Event::Sampled(_)) {
+            self.note(|| format!("=> {event:?}"));
+        }
         let Some(daemon) = &mut self.daemon else {
             return;
         };
-        let before = invariants::catalogue(&daemon.state);
+        let before = Before::of(&daemon.state);
+        let was_settled = daemon.state.settled;
         let effects = step(&mut daemon.state, event.clone(), now);
+        if daemon.state.settled && !was_settled {
+            self.settled_at = now;
+        }
+        self.note_effects(&effects);
+        let Some(daemon) = &mut self.daemon else {
+            return;
+        };
         if let Some(tick) = daemon.tick.take() {
             self.agenda.remove(&tick);
         }
@@ -138,8 +165,15 @@ impl World {
         }
     }
 
+    pub(super) fn note_effects(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if !matches!(effect, Effect::Persist(Persist::Measurement(_))) {
+                self.note(|| format!("   {effect:?}"));
+            }
+        }
+    }
+
     fn perform_one(&mut self, effect: Effect) {
-        self.note(|| format!("   {effect:?}"));
         let Some(daemon) = &mut self.daemon else {
             return;
         };

@@ -9,10 +9,13 @@ use uuid::Uuid;
 use super::super::effect::{Effect, Persist};
 use super::super::event::{EffectResult, Event};
 use super::{Happening, World};
+use crate::domain::alert::Alert;
 use crate::domain::catalogue::Digest;
-use crate::domain::name::PodName;
-use crate::domain::operation::{Intent, OperationId};
-use crate::ports::{PodRecord, Record, StoreError};
+use crate::domain::footprint::{PodRun, RUNS_KEPT};
+use crate::domain::name::{PodName, WorkflowName};
+use crate::domain::operation::{Intent, OperationId, OperationKind};
+use crate::domain::run::{Phase, Run, RunId, Step};
+use crate::ports::{PodRecord, Record, StoreError, WorkflowRecord};
 
 const BATCH: usize = 64;
 const RETRY: Duration = Duration::from_secs(5);
@@ -23,8 +26,13 @@ pub(super) struct Disk {
     pub(super) rows: BTreeMap<Uuid, PodRecord>,
     pub(super) open: BTreeMap<OperationId, Intent>,
     pub(super) closed: BTreeMap<OperationId, String>,
+    pub(super) workflows: BTreeMap<Uuid, WorkflowRecord>,
+    pub(super) runs: BTreeMap<RunId, Run>,
+    pub(super) alerts: BTreeMap<Uuid, Alert>,
+    pod_runs: BTreeMap<Uuid, PodRun>,
     /// The catalogue as `apply` and `remove` left it, whatever rows say.
     pub(super) promised: BTreeMap<PodName, Digest>,
+    pub(super) promised_workflows: BTreeMap<WorkflowName, Digest>,
     /// Whether nothing can be written.
     pub(super) full: bool,
 }
@@ -58,6 +66,7 @@ impl Disk {
                     }
                 }
                 Record::OpenIntent(intent) => {
+                    self.check_intent(intent);
                     let before = self.open.insert(intent.id, intent.clone());
                     assert!(before.is_none(), "intent {} opened twice", intent.id);
                 }
@@ -66,15 +75,96 @@ impl Disk {
                     let before = self.closed.insert(*id, outcome.clone());
                     assert!(before.is_none(), "intent {id} closed twice");
                 }
-                Record::PutWorkflow(_)
-                | Record::DeleteWorkflow(_)
-                | Record::PutRun(_)
-                | Record::PutPodRun(_)
-                | Record::PutAlert(_)
-                | Record::Event(_)
-                | Record::Sample(_) => {}
+                Record::PutWorkflow(row) => {
+                    let mut rows = self.workflows.values();
+                    let twice = rows.any(|other| other.name == row.name && other.id != row.id);
+                    assert!(!twice, "two rows of workflow {}", row.name);
+                    self.workflows.insert(row.id, (**row).clone());
+                }
+                Record::DeleteWorkflow(id) => {
+                    if let Some(row) = self.workflows.remove(id) {
+                        self.promised_workflows.remove(&row.name);
+                    }
+                }
+                Record::PutRun(run) => {
+                    let other = self.active_runs().find(|other| {
+                        run.active() && other.id != run.id && other.workflow == run.workflow
+                    });
+                    assert!(
+                        other.is_none(),
+                        "a second active run of {}: {} while {other:?}",
+                        run.workflow,
+                        run.id
+                    );
+                    self.runs.insert(run.id, (**run).clone());
+                }
+                Record::PutPodRun(run) => {
+                    self.pod_runs.insert(run.id, (**run).clone());
+                }
+                Record::PutAlert(alert) => {
+                    let key = |alert: &Alert| (alert.condition, alert.object.clone());
+                    let other = self.open_alerts().find(|other| {
+                        other.id != alert.id
+                            && alert.resolved_at.is_none()
+                            && key(other) == key(alert)
+                    });
+                    assert!(other.is_none(), "{alert:?} is raised while {other:?}");
+                    self.alerts.insert(alert.id, (**alert).clone());
+                }
+                Record::Event(_) | Record::Sample(_) => {}
             }
         }
+    }
+
+    /// What is to be done for a run is in its row before.
+    fn check_intent(&self, intent: &Intent) {
+        let Some(id) = intent.run else {
+            return;
+        };
+        let run = self.runs.get(&id);
+        let run = run.unwrap_or_else(|| panic!("{intent:?} of a run that is not on disk"));
+        let member = run.member(&intent.pod);
+        let fair = match intent.kind {
+            OperationKind::Start => member.is_some_and(|member| {
+                let mut before = member.after.iter().filter_map(|pod| run.member(pod));
+                matches!(run.phase, Phase::Starting { .. })
+                    && member.started_by_run
+                    && member.step == Step::Starting
+                    && before.all(|before| before.step.satisfied())
+            }),
+            OperationKind::Stop => match &run.phase {
+                Phase::Evicting { victims } => victims.contains(&intent.pod),
+                Phase::Stopping | Phase::RollingBack(_) => {
+                    member.is_some_and(|member| member.step == Step::Stopping)
+                }
+                _ => false,
+            },
+            OperationKind::Restart | OperationKind::Remove => false,
+        };
+        assert!(fair, "{intent:?} is not what the run's row says: {run:?}");
+    }
+
+    pub(super) fn active_runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().filter(|run| run.active())
+    }
+
+    pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        let open = |alert: &&Alert| alert.resolved_at.is_none();
+        self.alerts.values().filter(open)
+    }
+
+    /// The latest runs of each pod.
+    pub(super) fn latest_pod_runs(&self) -> Vec<PodRun> {
+        let mut of_pods: BTreeMap<&PodName, Vec<&PodRun>> = BTreeMap::new();
+        for run in self.pod_runs.values() {
+            of_pods.entry(&run.pod).or_default().push(run);
+        }
+        let latest = of_pods.into_values().flat_map(|mut runs| {
+            runs.sort_by_key(|run| (run.started_at, run.id));
+            let surplus = runs.len().saturating_sub(RUNS_KEPT);
+            runs.split_off(surplus)
+        });
+        latest.cloned().collect()
     }
 }
 
@@ -155,9 +245,17 @@ impl World {
                 Persist::Change { records, .. } => {
                     self.disk.write(records);
                     for record in records {
-                        if let Record::PutPod(row) = record {
-                            let digest = row.manifest.digest.clone();
-                            self.disk.promised.insert(row.name.clone(), digest);
+                        match record {
+                            Record::PutPod(row) => {
+                                let digest = row.manifest.digest.clone();
+                                self.disk.promised.insert(row.name.clone(), digest);
+                            }
+                            Record::PutWorkflow(row) => {
+                                let (name, digest) = (&row.name, &row.manifest.digest);
+                                let promised = &mut self.disk.promised_workflows;
+                                promised.insert(name.clone(), digest.clone());
+                            }
+                            _ => {}
                         }
                     }
                 }

@@ -6,8 +6,10 @@
 //! prints itself and the same.
 
 mod calls;
+mod catalogue;
 mod daemon;
 mod disk;
+mod host;
 mod invariants;
 mod people;
 mod podman;
@@ -17,13 +19,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use self::calls::Call;
 use self::daemon::Daemon;
 use self::disk::Disk;
+use self::host::Host;
 use self::invariants::Ledger;
 use self::podman::{Inside, Mood, Podman};
 use self::random::Random;
@@ -31,9 +34,10 @@ use super::effect::Effect;
 use super::event::{EffectResult, Event};
 use crate::domain::catalogue::CataloguePod;
 use crate::domain::name::PodName;
+use crate::domain::workflow::CatalogueWorkflow;
 
 /// Seeds run by an ordinary `cargo test`.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_000;
 /// How long faults go on.
 const TROUBLE: Duration = Duration::from_mins(40);
 /// How long the world is left in peace before it must have settled.
@@ -44,25 +48,53 @@ const TAIL: usize = 150;
 pub(super) struct World {
     now: Timestamp,
     random: Random,
-    agenda: BTreeMap<(Timestamp, u64), Happening>,
+    /// Boxed, since they are large and are moved around in it.
+    agenda: BTreeMap<(Timestamp, u64), Box<Happening>>,
     entries: u64,
     daemon: Option<Daemon>,
     incarnations: u64,
     podman: Podman,
+    host: Host,
     disk: Disk,
     ledger: Ledger,
     /// Every manifest ever applied, by digest.
     manifests: BTreeMap<String, CataloguePod>,
+    workflow_manifests: BTreeMap<String, CatalogueWorkflow>,
     /// Pods that people stopped and nobody started since, and with what.
     stopped_by_people: BTreeMap<PodName, Tool>,
     tickets: u64,
     calls: u64,
     /// No more faults.
     calm: bool,
-    /// Nobody meddles, nothing is lost or late beyond reason, no pod ends by itself: what
-    /// goes wrong here is the engine's own doing.
-    gentle: bool,
+    climate: Climate,
+    /// A lack of CPU refuses a start.
+    cpu_enforced: bool,
+    /// When the daemon that lives first knew what runs.
+    settled_at: Timestamp,
     trace: Option<VecDeque<String>>,
+}
+
+/// How hard life is, for as long as a world is not calm.
+#[derive(Debug, Clone, Copy)]
+struct Climate {
+    /// Nobody meddles, nothing is lost or late beyond reason, no pod fails by itself: what goes
+    /// wrong here is the engine's own doing.
+    gentle: bool,
+    /// The daemon is killed now and then.
+    mortal: bool,
+    /// Others use the same all the time, pods stay within their footprints, and nobody forces
+    /// anything: the budget is kept at any moment.
+    steady: bool,
+}
+
+impl Climate {
+    const fn of(seed: u64) -> Self {
+        Self {
+            gentle: seed.is_multiple_of(2),
+            mortal: !seed.is_multiple_of(4),
+            steady: matches!(seed % 8, 0 | 2),
+        }
+    }
 }
 
 /// What people stop pods with.
@@ -83,6 +115,7 @@ enum Happening {
         watch: u64,
         check: usize,
     },
+    Measure(u64),
     Commit(u64),
     RetryKept(u64),
     Podman(Inside),
@@ -98,6 +131,7 @@ fn no_seed_breaks_an_invariant() {
     let seeds = std::env::var("DAGDA_SEEDS").map_or(SEEDS, |seeds| {
         seeds.parse().expect("DAGDA_SEEDS is a number")
     });
+    let began = Instant::now();
     let broken = Mutex::new(Vec::new());
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
@@ -115,6 +149,12 @@ fn no_seed_breaks_an_invariant() {
             });
         }
     });
+    let days = (TROUBLE + PEACE).as_secs_f64() * seeds as f64 / 86_400.0;
+    let took = began.elapsed().as_secs_f64();
+    eprintln!(
+        "{seeds} seeds: {days:.1} simulated days in {took:.1} s, {:.1} a second",
+        days / took
+    );
     let broken = broken.into_inner().expect("no one panicked with it");
     if let Some(&seed) = broken.iter().min() {
         eprintln!("{} of {seeds} seeds are broken: {broken:?}", broken.len());
@@ -125,9 +165,14 @@ fn no_seed_breaks_an_invariant() {
 
 impl World {
     fn live(seed: u64, traced: bool) {
+        let mut random = Random::seeded(seed);
+        let now = Timestamp::from_second(1_800_000_000).expect("a time");
         let mut world = Self {
-            now: Timestamp::from_second(1_800_000_000).expect("a time"),
-            random: Random::seeded(seed),
+            now,
+            settled_at: now,
+            host: Host::small(&mut random),
+            cpu_enforced: random.chance(30),
+            random,
             agenda: BTreeMap::new(),
             entries: 0,
             daemon: None,
@@ -136,18 +181,19 @@ impl World {
             disk: Disk::default(),
             ledger: Ledger::default(),
             manifests: BTreeMap::new(),
+            workflow_manifests: BTreeMap::new(),
             stopped_by_people: BTreeMap::new(),
             tickets: 0,
             calls: 0,
             calm: false,
-            gentle: seed.is_multiple_of(4),
+            climate: Climate::of(seed),
             trace: traced.then(VecDeque::new),
         };
         if traced {
             eprintln!("seed {seed}");
         }
         world.be_born();
-        world.apply();
+        world.apply_all();
         world.after(Duration::ZERO, Happening::Somebody);
         world.run_for(TROUBLE);
         world.calm = true;
@@ -165,7 +211,7 @@ impl World {
             }
             self.now = entry.key().0;
             let happening = entry.remove();
-            self.happen(happening);
+            self.happen(*happening);
         }
         self.now = end;
     }
@@ -177,7 +223,7 @@ impl World {
     fn schedule(&mut self, delay: Duration, happening: Happening) -> (Timestamp, u64) {
         self.entries += 1;
         let key = (self.now.checked_add(delay).expect("a time"), self.entries);
-        self.agenda.insert(key, happening);
+        self.agenda.insert(key, Box::new(happening));
         key
     }
 
@@ -186,6 +232,7 @@ impl World {
         match happening {
             Happening::Tell(incarnation, event) if incarnation == living => self.tell(event),
             Happening::Perform(incarnation, effects) if incarnation == living => {
+                self.note_effects(&effects);
                 self.perform(effects);
             }
             Happening::Reply(call, result) if call.incarnation == living => {
@@ -220,6 +267,9 @@ impl World {
                     result,
                 });
             }
+            Happening::Measure(incarnation) if incarnation == living => {
+                self.measure(incarnation);
+            }
             Happening::Commit(incarnation) if incarnation == living => self.commit_done(),
             Happening::RetryKept(incarnation) if incarnation == living => self.retry_kept(),
             Happening::Podman(inside) => {
@@ -233,13 +283,14 @@ impl World {
             | Happening::Perform(..)
             | Happening::Reply(..)
             | Happening::Probe { .. }
+            | Happening::Measure(_)
             | Happening::Commit(_)
             | Happening::RetryKept(_) => {}
         }
     }
 
     fn faulty(&self) -> bool {
-        !self.calm && !self.gentle
+        !self.calm && !self.climate.gentle
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use crate::domain::observed::{ContainerState, ObservedContainer, ObservedPod, PodCondition};
 use crate::domain::pod::PodSpec;
+use crate::domain::sample::PodUsage;
+use crate::engine::simulation::host::Appetite;
 
 #[derive(Debug)]
 pub(in crate::engine::simulation) struct ModelPod {
@@ -13,6 +15,9 @@ pub(in crate::engine::simulation) struct ModelPod {
     pub(super) created_at: Timestamp,
     pub(super) spec: PodSpec,
     pub(super) fate: Fate,
+    pub(super) appetite: Appetite,
+    /// When it last began to run.
+    pub(super) started_at: Timestamp,
     pub(super) containers: Vec<ModelContainer>,
     /// Told to stop: Podman does not restart its containers any more.
     pub(super) stopping: bool,
@@ -45,6 +50,21 @@ impl ModelPod {
                 ContainerState::Running { .. } | ContainerState::Paused
             )
         })
+    }
+
+    /// Whether it has any process.
+    pub(super) fn alive(&self) -> bool {
+        self.containers.iter().any(|container| {
+            matches!(
+                container.state,
+                ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping
+            )
+        })
+    }
+
+    /// What it uses, while it uses anything.
+    pub(in crate::engine::simulation) fn usage(&self, now: Timestamp) -> Option<PodUsage> {
+        self.alive().then(|| self.appetite.at(self.started_at, now))
     }
 
     pub(in crate::engine::simulation) fn ready(&self, now: Timestamp) -> bool {

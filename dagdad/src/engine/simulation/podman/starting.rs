@@ -6,12 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::calls::Call;
+use super::super::host::Appetite;
 use super::super::{Happening, World};
 use super::Inside;
 use super::pod::{Fate, ModelContainer, ModelPod};
 use crate::domain::catalogue::RenderedPod;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, RuntimeSignal};
+use crate::domain::pod::RestartPolicy;
 use crate::engine::event::EffectResult;
 use crate::ports::RuntimeError;
 
@@ -37,8 +39,9 @@ impl World {
         self.stopped_by_people.remove(pod);
         self.podman.generations += 1;
         let generation = self.podman.generations;
-        let fate = self.fate();
         let spec = rendered.spec.clone();
+        let fate = self.fate(spec.restart_policy);
+        let appetite = Appetite::some(spec.footprint, self.climate.steady, &mut self.random);
         let containers = spec
             .containers
             .iter()
@@ -55,6 +58,8 @@ impl World {
                 created_at: self.now,
                 spec,
                 fate,
+                appetite,
+                started_at: self.now,
                 containers,
                 stopping: false,
                 ready_at: None,
@@ -67,10 +72,13 @@ impl World {
         self.after(latency, Happening::Podman(start));
     }
 
-    fn fate(&mut self) -> Fate {
+    fn fate(&mut self, policy: RestartPolicy) -> Fate {
         let ready_after = (!self.random.chance(8)).then(|| self.random.millis(0, 20_000));
+        let job = policy != RestartPolicy::Always;
         let ends = match self.random.below(100) {
-            _ if self.gentle => None,
+            // What a job is meant to do.
+            0..50 if job => Some((self.random.millis(0, 120_000), 0)),
+            _ if self.climate.gentle => None,
             0..70 => None,
             70..80 => Some((self.random.millis(0, 3_000_000), 0)),
             80..85 => Some((self.random.millis(0, 2_000), 0)),
@@ -127,6 +135,9 @@ impl World {
         };
         model.stopping = false;
         model.changed_at = now;
+        if !model.alive() {
+            model.started_at = now;
+        }
         if let Some(after) = model.fate.ready_after {
             model.ready_at = Some(later(now, after));
         }
