@@ -44,6 +44,7 @@ bench: ## measure the figures of the design beside their targets, release build,
 	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc
 	cargo run --release --package dagda-tests --bin bench
 	cargo bench --package dagdad --bench admission --bench engine
+	DAGDA_SEEDS=10000 cargo test --release --package dagdad --lib -- --nocapture no_seed_breaks_an_invariant
 
 .PHONY: generate
 generate: ## write completions/ anew from the command tree

@@ -155,6 +155,7 @@ fn a_run_can_be_cancelled_wherever_it_is() {
     });
     let run = host.await_run_state(&caller.id, RunState::Evicting);
     assert_eq!(run.victims, ["holder"]);
+    host.await_state("holder", PodState::Stopping);
     host.run(["workflow", "stop", "large"]).done();
     assert!(host.outcome(&mut caller).is_err());
     assert_eq!(host.run_now(&caller.id).state(), RunState::Stopped);

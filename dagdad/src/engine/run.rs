@@ -26,6 +26,8 @@ pub(super) struct ActiveRun {
 /// A failure whose last log lines are being read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Failing {
+    /// The member whose step it fails, where that is still to be written.
+    pub(super) member: Option<PodName>,
     pub(super) failure: Failure,
     /// Whose lines are read; `None` once they are there.
     pub(super) reading: Option<PodName>,

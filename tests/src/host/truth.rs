@@ -11,11 +11,12 @@ use crate::mariadb::MariaDb;
 use crate::rows;
 
 /// What both databases have.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "pods",
     "workflows",
     "workflow_runs",
     "pod_runs",
+    "resource_alerts",
     "events",
     "system_resources",
 ];

@@ -19,7 +19,7 @@ pub fn list(view: &AlertListView, clock: &Clock, width: Option<usize>) -> String
     for alert in &view.alerts {
         let end = alert.resolved_at.unwrap_or(clock.now);
         grid.row([
-            plain(ids::short(&alert.id, ids.clone())),
+            plain(ids::short(&alert.id, &ids)),
             plain(&alert.condition),
             plain(&alert.object),
             severity(alert),

@@ -49,9 +49,9 @@ impl World {
             cpu_enforced: self.cpu_enforced,
         };
         let remembered = self.remembered();
+        self.ledger.daemon_is_born(&self.disk);
         let seed = self.random.bits();
         let (state, superseded) = State::restore(settings, seed, remembered, self.now);
-        self.ledger.daemon_is_born(&self.disk, &state);
         for row in self.disk.rows.values() {
             // What the daemon never learned it cannot respect.
             if row.wanted == Wanted::Up {

@@ -36,7 +36,7 @@ use crate::domain::catalogue::CataloguePod;
 use crate::domain::name::PodName;
 use crate::domain::workflow::CatalogueWorkflow;
 
-/// Seeds run by an ordinary `cargo test`.
+/// Seeds run by an ordinary `cargo test`; `make bench` runs ten times as many.
 const SEEDS: u64 = 1_000;
 /// How long faults go on.
 const TROUBLE: Duration = Duration::from_mins(40);

@@ -38,14 +38,14 @@ impl State {
             .collect();
         for pod in over {
             let message = format!("{pod} is not missed any more");
-            self.resolve(Condition::PodDown, &pod, message, now, out);
+            self.resolve(Condition::PodDown, &pod, &message, now, out);
         }
         for (pod, (severity, message)) in down {
             self.raise(
                 Condition::PodDown,
                 pod.as_str(),
                 severity,
-                message,
+                &message,
                 now,
                 out,
             );
@@ -83,7 +83,7 @@ impl State {
         condition: Condition,
         object: &str,
         severity: Severity,
-        message: String,
+        message: &str,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -96,7 +96,7 @@ impl State {
             condition,
             object: object.to_owned(),
             severity,
-            message: message.clone(),
+            message: message.to_owned(),
             created_at: now,
             updated_at: now,
             resolved_at: None,
@@ -111,7 +111,7 @@ impl State {
         &mut self,
         condition: Condition,
         object: &str,
-        message: String,
+        message: &str,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {

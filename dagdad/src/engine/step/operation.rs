@@ -162,7 +162,7 @@ impl State {
             }
             OperationKind::Start => self.make_room(name, now, out),
             OperationKind::Remove if !runs => {
-                self.proceed(name, At::Removing, Action::Remove, now, out)
+                self.proceed(name, At::Removing, Action::Remove, now, out);
             }
             OperationKind::Stop | OperationKind::Restart | OperationKind::Remove => {
                 self.report(name, Stage::Stopping, format!("stopping {name}"), out);

@@ -412,7 +412,7 @@ impl State {
         );
         out.push(Effect::Announce(event.clone()));
         let gone = "the workflow was removed".to_owned();
-        self.resolve(Condition::WorkflowFailed, name.as_str(), gone, now, out);
+        self.resolve(Condition::WorkflowFailed, name.as_str(), &gone, now, out);
         let done = Done {
             message,
             changed: true,

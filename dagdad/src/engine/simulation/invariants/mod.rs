@@ -79,12 +79,9 @@ impl Ledger {
         self.given_runs.clear();
     }
 
-    /// The next one knows what is on disk, and what follows from that.
-    pub(super) fn daemon_is_born(&mut self, disk: &Disk, state: &State) {
+    /// The next one knows what is on disk and nothing else.
+    pub(super) fn daemon_is_born(&mut self, disk: &Disk) {
         self.runs.clone_from(&disk.runs);
-        let known = state.runs.iter();
-        self.runs
-            .extend(known.map(|(id, active)| (*id, active.run.clone())));
     }
 }
 

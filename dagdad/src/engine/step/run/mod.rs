@@ -166,6 +166,7 @@ impl State {
                         out.push(Effect::Diagnose(name.clone()));
                     }
                     active.failing.get_or_insert(Failing {
+                        member: None,
                         failure,
                         reading: late.then(|| name.clone()),
                         until: later(now, LAST_LINES),
@@ -203,20 +204,17 @@ impl State {
         let Some(active) = active.filter(|_| by.kind.wants() == Wanted::Down) else {
             return;
         };
-        let mut members = active.run.members.iter_mut();
-        let starting = |m: &&mut RunMember| m.pod == by.pod && m.step == Step::Starting;
-        let Some(member) = members.find(starting) else {
+        let mut members = active.run.members.iter();
+        if !members.any(|member| member.pod == by.pod && member.step == Step::Starting) {
             return;
-        };
+        }
         let failure = failure_of(&CommandError::Cancelled {
             pod: by.pod.clone(),
             kind: start.kind,
             by: by.kind,
         });
-        member.step = Step::Failed {
-            message: failure.message.clone(),
-        };
         active.failing = Some(Failing {
+            member: Some(by.pod.clone()),
             failure,
             reading: None,
             until: Timestamp::MIN,
@@ -295,7 +293,7 @@ impl State {
         self.put_run(id, out);
         let object = run.workflow.as_str();
         let condition = Condition::WorkflowFailed;
-        self.raise(condition, object, Severity::Warning, message, now, out);
+        self.raise(condition, object, Severity::Warning, &message, now, out);
     }
 
     fn store_active(&mut self, active: ActiveRun, changed: bool, out: &mut Vec<Effect>) {

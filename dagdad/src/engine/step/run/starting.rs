@@ -32,6 +32,7 @@ impl State {
                     && active.failing.is_none()
                 {
                     active.failing = Some(Failing {
+                        member: None,
                         failure: Failure {
                             code: "pod_failed".to_owned(),
                             message: message.clone(),
@@ -53,6 +54,14 @@ impl State {
             active.failing = Some(self.too_late(run, now, out));
         }
         if let Some(failing) = &active.failing {
+            let late = failing.member.as_ref();
+            for member in run.members.iter_mut().filter(|m| Some(&m.pod) == late) {
+                changed = true;
+                member.since = now;
+                member.step = Step::Failed {
+                    message: failing.failure.message.clone(),
+                };
+            }
             let waits = failing.reading.is_some() && failing.until > now;
             let failure = failing.failure.clone();
             self.store_active(active, changed, out);
@@ -82,7 +91,7 @@ impl State {
             let message = format!("{} is running: all its pods are ready", run.workflow);
             self.note_run(EventKind::RunReady, &run, message.clone(), now, out);
             let object = run.workflow.as_str();
-            self.resolve(Condition::WorkflowFailed, object, message, now, out);
+            self.resolve(Condition::WorkflowFailed, object, &message, now, out);
         }
         for pod in starts {
             let request = Request {
@@ -149,6 +158,7 @@ impl State {
         let pod = late.map(|member| member.pod.clone());
         out.extend(pod.clone().map(Effect::Diagnose));
         Failing {
+            member: None,
             failure: failure_of(&CommandError::TimedOut {
                 message,
                 after: run.timeout,
