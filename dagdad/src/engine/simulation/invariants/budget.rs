@@ -80,10 +80,14 @@ impl World {
         if forced {
             return Vec::new();
         }
+        let promised = |name: &PodName| {
+            let mut runs = state.runs.values().map(|active| &active.run);
+            runs.any(|run| before.needing.contains(&run.id) && promises(run, name))
+        };
         // What ran when an earlier daemon last saw it keeps its place until it is looked for.
         let had_place = |name: &PodName| {
-            let pod = before.pods.get(name);
-            pod.is_some_and(|pod| pod.held && !(pod.unseen && state.settled))
+            let pod = before.pods.get(name).filter(|pod| pod.held);
+            pod.is_some_and(|pod| !pod.unseen || !state.settled || promised(name))
         };
         let starts = written(effects).filter_map(|record| match record {
             Record::OpenIntent(intent) if starts(state, intent) => Some(&intent.pod),
@@ -202,10 +206,7 @@ impl World {
                     );
                 }
             }
-            Remedy::NotEnough {
-                evictable,
-                spared: _,
-            } => assert!(
+            Remedy::NotEnough { evictable, .. } => assert!(
                 evictable.memory < gap.memory || evictable.cpu < gap.cpu,
                 "it would be enough: {denial:?}"
             ),
@@ -241,6 +242,13 @@ fn asker(state: &State, victim: &PodName) -> Option<Priority> {
         .max()
 }
 
+/// Whether a run was admitted with a pod that it is still to start.
+fn promises(run: &Run, name: &PodName) -> bool {
+    let waits = |step: &Step| matches!(step, Step::Waiting | Step::Starting);
+    matches!(run.phase, Phase::Starting { .. })
+        && run.member(name).is_some_and(|member| waits(&member.step))
+}
+
 /// A pod has a place in the budget exactly while it is up, on its way up, or promised to a run.
 fn check_place(state: &State, name: &PodName, pod: &Pod) {
     let brings_up = |operation: &Operation| {
@@ -249,11 +257,6 @@ fn check_place(state: &State, name: &PodName, pod: &Pod) {
             OperationKind::Start | OperationKind::Restart
         ) && !matches!(operation.at, At::Evicting(_))
             && operation.victims.is_empty()
-    };
-    let promised = |run: &Run| {
-        let waits = |step: &Step| matches!(step, Step::Waiting | Step::Starting);
-        matches!(run.phase, Phase::Starting { .. })
-            && run.member(name).is_some_and(|member| waits(&member.step))
     };
     let was_up = matches!(
         pod.life,
@@ -266,7 +269,10 @@ fn check_place(state: &State, name: &PodName, pod: &Pod) {
     let may = up
         || was_up
         || pod.operation.iter().chain(queued).any(brings_up)
-        || state.runs.values().any(|active| promised(&active.run));
+        || state
+            .runs
+            .values()
+            .any(|active| promises(&active.run, name));
     match pod.reserved {
         Some(_) => assert!(may, "{name} is down and holds a place: {pod:?}"),
         None => assert!(!up, "{name} is up without a place: {pod:?}"),
