@@ -216,17 +216,21 @@ impl Podman {
     /// # Panics
     /// It does not come up.
     pub fn start_service(&mut self) {
+        // A dead service's socket is replaced in one go: dagdad serves a configured socket that
+        // is missing itself, and must not find it so in between.
         let socket = self.socket();
-        let _ = std::fs::remove_file(&socket);
+        let fresh = socket.with_extension("fresh");
+        let _ = std::fs::remove_file(&fresh);
         let mut command = self.command();
         command
             .args(["system", "service", "--time=0"])
-            .arg(format!("unix://{}", socket.display()));
+            .arg(format!("unix://{}", fresh.display()));
         let service = Process::start(command, "podman-service", &self.directory);
         self.service =
             Some(service.unwrap_or_else(|ended| {
                 panic!("Podman's service: {}\n{}", ended.status, ended.log)
             }));
+        std::fs::rename(&fresh, &socket).expect("put the socket in its place");
     }
 
     /// `kill -9` to the API service.
