@@ -157,6 +157,10 @@ async fn a_configured_socket_that_dagdad_served_is_served_again_after_both_were_
     for pid in services_at(&socket) {
         kill_process(pid, Signal::KILL).unwrap();
     }
+    // A kill takes effect a moment later; until then the socket takes connections.
+    while tokio::net::UnixStream::connect(&socket).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
     // dagdad itself is killed too: what it held in memory is gone.
     std::mem::forget(killed);
     assert!(socket.exists(), "the dead service's socket stays");
