@@ -171,6 +171,7 @@ impl State {
         self.sampled_at = now;
         self.usage = sample.pods.iter().cloned().collect();
         self.others = self.used_by_others(&sample.host);
+        self.forget_earlier_lives(sample.host.at);
         self.measure_pods(now);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)

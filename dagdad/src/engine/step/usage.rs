@@ -9,6 +9,15 @@ use crate::domain::name::PodName;
 use crate::ports::Record;
 
 impl State {
+    /// Leaves out what pods were measured to use at `at` that have been started anew since.
+    pub(super) fn forget_earlier_lives(&mut self, at: Timestamp) {
+        let pods = &self.pods;
+        self.usage.retain(|name, _| {
+            let life = pods.get(name.as_str()).map(|pod| &pod.life);
+            !matches!(life, Some(Life::Up { since, .. }) if *since > at)
+        });
+    }
+
     /// Takes in what the pods were measured to use.
     pub(super) fn measure_pods(&mut self, now: Timestamp) {
         for (name, usage) in &self.usage {
@@ -28,6 +37,7 @@ impl State {
             match &pod.life {
                 Life::Up { since, .. } => {
                     if !pod.usage.watches(*since) {
+                        self.usage.remove(name.as_str());
                         let id = self.identities.next(now);
                         records.extend(pod.usage.begins(id, name, *since, now));
                     }

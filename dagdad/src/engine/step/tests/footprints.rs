@@ -119,3 +119,33 @@ fn a_life_is_one_life_over_a_restart_of_dagdad() {
     assert_eq!(ended.id, open.id);
     assert_eq!(ended.memory_peak, Bytes::mib(700));
 }
+
+#[test]
+fn what_a_pod_used_before_it_was_stopped_is_not_shown_of_its_next_life() {
+    let mut bench = Bench::with(&[sized(always("a"), 500)]);
+    bench.measure(10_000, 0);
+    live(&mut bench, 900);
+    bench.order(start_command("a"));
+    let snapshot = bench.state.snapshot(bench.now);
+    assert_eq!(snapshot.pod("a").unwrap().usage, None);
+    assert_eq!(bench.held("a"), Some(500));
+    bench.wait(1);
+    bench.measure_pods(10_000, 0, &[("a", 100)]);
+    let snapshot = bench.state.snapshot(bench.now);
+    let usage = snapshot.pod("a").unwrap().usage.expect("measured");
+    assert_eq!(usage.anon, Bytes::mib(100));
+}
+
+#[test]
+fn a_sample_that_was_taken_before_a_pod_was_started_anew_says_nothing_of_it() {
+    let mut bench = Bench::with(&[sized(always("a"), 500)]);
+    bench.measure(10_000, 0);
+    live(&mut bench, 900);
+    let late = bench.sample(10_000, 0, &[("a", 900)]);
+    bench.wait(2);
+    bench.order(start_command("a"));
+    bench.go(late);
+    let snapshot = bench.state.snapshot(bench.now);
+    assert_eq!(snapshot.pod("a").unwrap().usage, None);
+    assert_eq!(bench.held("a"), Some(500));
+}
