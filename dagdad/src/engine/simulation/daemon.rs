@@ -12,7 +12,7 @@ use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::step::step;
 use super::calls::Call;
 use super::disk::Writer;
-use super::invariants::Before;
+use super::invariants::{Before, Told};
 use super::podman::Mood;
 use super::{Happening, World};
 use crate::domain::name::PodName;
@@ -24,6 +24,8 @@ use crate::ports::Record;
 pub(super) struct Daemon {
     pub(super) incarnation: u64,
     pub(super) state: State,
+    /// What the next step is compared with.
+    pub(super) before: Before,
     pub(super) writer: Writer,
     /// The call under way for each operation.
     pub(super) calls: BTreeMap<OperationId, (PodName, u64)>,
@@ -60,6 +62,7 @@ impl World {
         }
         self.daemon = Some(Daemon {
             incarnation,
+            before: Before::of(&state),
             state,
             writer: Writer::default(),
             calls: BTreeMap::new(),
@@ -115,7 +118,6 @@ impl World {
     }
 
     /// One step of the daemon, which may be its last.
-    #[allow(clippy::needless_pass_by_value)] // as `step` takes it; a clone is kept for the checks
     pub(super) fn tell(&mut self, event: Event) {
         let now = self.now;
         // Of samples there are too many to read.
@@ -125,9 +127,9 @@ impl World {
         let Some(daemon) = &mut self.daemon else {
             return;
         };
-        let before = Before::of(&daemon.state);
+        let told = Told::of(&event);
         let was_settled = daemon.state.settled;
-        let effects = step(&mut daemon.state, event.clone(), now);
+        let effects = step(&mut daemon.state, event, now);
         if daemon.state.settled && !was_settled {
             self.settled_at = now;
         }
@@ -140,7 +142,7 @@ impl World {
         }
         let due = daemon.state.next_deadline();
         let incarnation = daemon.incarnation;
-        self.check_step(&event, &before, &effects);
+        self.check_step(&told, &effects);
         let wait = Duration::try_from(due - now).unwrap_or_default();
         let tick = self.schedule(wait, Happening::Tell(incarnation, Event::Tick));
         if let Some(daemon) = &mut self.daemon {

@@ -93,6 +93,46 @@ pub(super) struct Before {
     needing: BTreeSet<RunId>,
 }
 
+/// What is to be known of an event to judge what it led to.
+pub(super) struct Told {
+    /// The command, and who waits for its answer.
+    command: Option<(Ticket, Command)>,
+    /// Whether the catalogue may change by it.
+    changes_catalogue: bool,
+    /// Whether it is one of the many that as a rule lead to nothing.
+    common: bool,
+}
+
+impl Told {
+    pub(super) fn of(event: &Event) -> Self {
+        let command = match event {
+            Event::Command { ticket, command } => Some((*ticket, command.clone())),
+            _ => None,
+        };
+        let changes_catalogue = matches!(
+            event,
+            Event::ChangeStored { result: Ok(()), .. }
+                | Event::Result {
+                    result: EffectResult::Removed(Ok(())),
+                    ..
+                }
+                | Event::Command {
+                    command: Command::RemoveWorkflow { .. },
+                    ..
+                }
+        );
+        let common = matches!(
+            event,
+            Event::Probed { .. } | Event::Sampled(_) | Event::Tick
+        );
+        Self {
+            command,
+            changes_catalogue,
+            common,
+        }
+    }
+}
+
 struct PodBefore {
     entry: Arc<CataloguePod>,
     held: bool,
@@ -155,50 +195,48 @@ fn written(effects: &[Effect]) -> impl Iterator<Item = &Record> {
     jobs.flatten()
 }
 
+/// Whether a step that led to these did no more than to look and to wait.
+fn idle(effects: &[Effect]) -> bool {
+    effects.iter().all(|effect| {
+        matches!(
+            effect,
+            Effect::Probe { .. }
+                | Effect::List
+                | Effect::Tidy
+                | Effect::Persist(Persist::Measurement(_))
+        )
+    })
+}
+
 impl World {
-    pub(super) fn check_step(&mut self, event: &Event, before: &Before, effects: &[Effect]) {
-        let Some(daemon) = &self.daemon else {
+    pub(super) fn check_step(&mut self, told: &Told, effects: &[Effect]) {
+        let Some(daemon) = &mut self.daemon else {
             return;
         };
+        // Most steps do nothing; they are looked at together with the next one that does.
+        let idle = told.common && idle(effects);
+        let before = (!idle).then(|| {
+            let after = Before::of(&daemon.state);
+            std::mem::replace(&mut daemon.before, after)
+        });
         let due = daemon.state.next_deadline();
         assert!(due > self.now, "a tick is due at {due}, which has passed");
 
         let lists = effects.iter().filter(|e| **e == Effect::List).count();
         assert!(lists <= 1, "one step asks for {lists} listings");
 
-        let may_change = matches!(
-            event,
-            Event::ChangeStored { result: Ok(()), .. }
-                | Event::Result {
-                    result: EffectResult::Removed(Ok(())),
-                    ..
-                }
-                | Event::Command {
-                    command: Command::RemoveWorkflow { .. },
-                    ..
-                }
-        );
+        self.check_bounds();
+        let Some(before) = before else {
+            return;
+        };
+        self.check_answers(told, effects);
+        let Some(daemon) = &self.daemon else {
+            return;
+        };
         assert!(
-            may_change || before.is_catalogue_of(&daemon.state),
-            "the catalogue changed by {event:?}"
+            told.changes_catalogue || before.is_catalogue_of(&daemon.state),
+            "the catalogue changed by itself"
         );
-
-        for effect in effects {
-            self.check_port_refusal(effect);
-            self.check_denial(effect);
-        }
-        if let Event::Command { ticket, command } = event {
-            let answered = effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Answer { ticket: to, .. } if to == ticket));
-            if let Command::Apply { .. } | Command::RemoveWorkflow { .. } = command {
-                if !answered {
-                    self.ledger.applies.insert(*ticket, daemon.incarnation);
-                }
-            } else {
-                assert!(answered, "no answer at once to {command:?}");
-            }
-        }
         for (name, pod) in &daemon.state.pods {
             assert!(
                 pod.queued.is_none() || pod.operation.is_some(),
@@ -221,9 +259,31 @@ impl World {
                 self.stopped_by_people.remove(&intent.pod);
             }
         }
-        self.check_budget(before, effects);
-        self.check_victims(before, effects);
-        self.check_runs(before, effects);
+        self.check_budget(&before, effects);
+        self.check_victims(&before, effects);
+        self.check_runs(&before, effects);
+    }
+
+    /// Every command is answered, all but those that wait for the disk at once; and no refusal
+    /// is untrue.
+    fn check_answers(&mut self, told: &Told, effects: &[Effect]) {
+        for effect in effects {
+            self.check_port_refusal(effect);
+            self.check_denial(effect);
+        }
+        let (Some((ticket, command)), Some(daemon)) = (&told.command, &self.daemon) else {
+            return;
+        };
+        let answered = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Answer { ticket: to, .. } if to == ticket));
+        if let Command::Apply { .. } | Command::RemoveWorkflow { .. } = command {
+            if !answered {
+                self.ledger.applies.insert(*ticket, daemon.incarnation);
+            }
+        } else {
+            assert!(answered, "no answer at once to {command:?}");
+        }
     }
 
     /// A pod that holds a port runs, is coming up, or is going down.
