@@ -59,11 +59,10 @@ CREATE TABLE IF NOT EXISTS pod_runs (
     INDEX pod_started_at (pod, started_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- One row for each episode of a condition. `object` is what it is about, such as a pod.
+-- One row for each episode; `resolved` is TRUE once `resolved_at` is set.
 ALTER TABLE resource_alerts
     ADD COLUMN IF NOT EXISTS object VARCHAR(255) NOT NULL DEFAULT '' AFTER alert_type,
     ADD COLUMN IF NOT EXISTS resolved_at TIMESTAMP(6) NULL AFTER updated_at,
-    ADD INDEX IF NOT EXISTS idx_created_at (created_at),
-    ADD INDEX IF NOT EXISTS object_created_at (object, created_at);
+    ADD INDEX IF NOT EXISTS idx_created_at (created_at);
 UPDATE resource_alerts SET resolved_at = updated_at, updated_at = updated_at
     WHERE resolved AND resolved_at IS NULL;

@@ -73,14 +73,14 @@ CREATE TABLE pod_runs (
 CREATE INDEX pod_runs_by_pod ON pod_runs (pod, started_at DESC, uuid DESC);
 CREATE INDEX pod_runs_ended ON pod_runs (ended_at) WHERE ended_at IS NOT NULL;
 
--- One row for each episode of a condition. `object` is what it is about, such as a pod;
--- `resolved` is the seed's, 1 once `resolved_at` is set.
+-- One row for each episode. `resolved` is the seed's; it is 1 once `resolved_at` is set.
 ALTER TABLE resource_alerts ADD COLUMN object TEXT NOT NULL DEFAULT '';
 ALTER TABLE resource_alerts ADD COLUMN resolved_at INTEGER;
 UPDATE resource_alerts SET resolved_at = updated_at WHERE resolved = 1;
-CREATE INDEX resource_alerts_unresolved ON resource_alerts (created_at, uuid) WHERE resolved = 0;
-CREATE INDEX resource_alerts_resolved ON resource_alerts (resolved_at) WHERE resolved_at IS NOT NULL;
+CREATE INDEX resource_alerts_active ON resource_alerts (created_at, uuid) WHERE resolved = 0;
 CREATE INDEX resource_alerts_by_time ON resource_alerts (created_at, uuid);
+CREATE INDEX resource_alerts_resolved ON resource_alerts (resolved_at)
+    WHERE resolved_at IS NOT NULL;
 
 -- The outbox takes the new tables' rows: a CHECK cannot be changed, so the table is made
 -- anew. What waits keeps its place, and numbers go on where they were even if nothing waits,

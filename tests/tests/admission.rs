@@ -229,10 +229,10 @@ fn a_pod_that_outgrows_its_footprint_takes_room_until_it_ends() {
     const EATEN: u64 = 512;
     let host = TestHost::builder().measured().eater().start();
     with_probe(&host);
-    host.apply(&Pod::eating("eater", 32, &[&format!("more={EATEN}")]));
+    host.apply(&Pod::eating("eater", 64, &[&format!("more={EATEN}")]));
     host.run(["pods", "start", "eater"]).done();
     let before = host.room_for("probe");
-    assert!(before.reserved < 100 * MIB, "{before:?}");
+    assert!(before.reserved < EATEN * MIB, "{before:?}");
 
     host.podman.signal("eater-main", "USR1");
     let after = host.await_room("probe", "the room has shrunk by what was eaten", |room| {

@@ -264,7 +264,7 @@ impl Store for LocalStore {
     async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
         let database = &self.inner.database;
         let mut reader = database.reader().await?;
-        AlertRow::newest(&mut reader, query)
+        AlertRow::newest(&mut reader, *query)
             .await
             .map_err(ReadError::from)
             .and_then(in_domain)

@@ -16,7 +16,7 @@ pub(super) async fn load(conn: &mut SqliteConnection) -> Result<Restored, ReadEr
         workflows: in_domain(WorkflowRow::all(&mut *conn).await?)?,
         runs: in_domain(RunRow::active(&mut *conn).await?)?,
         pod_runs: in_domain(PodRunRow::latest(&mut *conn, runs_kept).await?)?,
-        alerts: in_domain(AlertRow::unresolved(&mut *conn).await?)?,
+        alerts: in_domain(AlertRow::active(&mut *conn).await?)?,
         intents: in_domain(IntentRow::open(&mut *conn).await?)?,
     })
 }

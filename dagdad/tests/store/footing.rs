@@ -277,7 +277,6 @@ async fn a_missing_table_is_named_and_got_over() {
 #[case(
     "UPDATE dagda_orchestrator._sqlx_migrations SET success = FALSE WHERE version = 3;
     ALTER TABLE dagda_orchestrator.workflows DROP INDEX name, DROP COLUMN manifest_digest;
-    ALTER TABLE dagda_orchestrator.resource_alerts DROP COLUMN object;
     DROP TABLE dagda_orchestrator.pod_runs;"
 )]
 #[tokio::test]

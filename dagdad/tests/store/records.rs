@@ -150,14 +150,14 @@ pub fn put_pod_run(run: &PodRun) -> Record {
     Record::PutPodRun(Box::new(run.clone()))
 }
 
-/// An alert about `object` that was raised at `at` and goes on.
-pub fn alert(condition: Condition, object: &str, at: Timestamp) -> Alert {
+/// An alert that goes on.
+pub fn alert(object: &str, at: Timestamp) -> Alert {
     Alert {
         id: Uuid::now_v7(),
-        condition,
+        condition: Condition::PodDown,
         object: object.to_owned(),
-        severity: Severity::Warning,
-        message: "it's \"down\"\n\\ été 🦙".to_owned(),
+        severity: Severity::Critical,
+        message: format!("{object} ended: it's \"exit code 1\"\n\\ 🦙"),
         created_at: at,
         updated_at: at,
         resolved_at: None,

@@ -197,7 +197,8 @@ impl State {
         if request.verdict.is_none() {
             pod.wanted = kind.wants();
         }
-        let operation = Operation::new(id, request, wanted_before, At::Storing);
+        let mut operation = Operation::new(id, request, wanted_before, At::Storing);
+        operation.progress.message.clone_from(&message);
         let mut displaced = None;
         if pod.operation.is_none() {
             pod.deaths.clear();

@@ -122,14 +122,13 @@ async fn put_pod_run(conn: &mut MySqlConnection, row: &PodRunRow) -> Result<(), 
 
 async fn put_alert(conn: &mut MySqlConnection, row: &AlertRow) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
-        "INSERT INTO resource_alerts (uuid, alert_type, object, message, severity, resolved,
+        "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
             created_at, updated_at, resolved_at)
-         VALUES (?, ?, ?, ?, ?, ?,
-            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+         VALUES (?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
             TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
             TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
          ON DUPLICATE KEY UPDATE alert_type = VALUES(alert_type), object = VALUES(object),
-            message = VALUES(message), severity = VALUES(severity), resolved = VALUES(resolved),
+            severity = VALUES(severity), message = VALUES(message), resolved = VALUES(resolved),
             created_at = VALUES(created_at), updated_at = VALUES(updated_at),
             resolved_at = VALUES(resolved_at)",
     );

@@ -59,7 +59,9 @@ async fn read_row(
             .await?
             .map(|row| Change::PutRun(Box::new(row))),
         Relation::PodRuns => PodRunRow::read(conn, uuid).await?.map(Change::PutPodRun),
-        Relation::ResourceAlerts => AlertRow::read(conn, uuid).await?.map(Change::PutAlert),
+        Relation::ResourceAlerts => AlertRow::read(conn, uuid)
+            .await?
+            .map(|row| Change::PutAlert(Box::new(row))),
         Relation::Events => EventRow::read(conn, uuid).await?.map(Change::PutEvent),
         Relation::SystemResources => SampleRow::read(conn, uuid)
             .await?

@@ -65,7 +65,7 @@ pub enum Change {
     /// Upsert.
     PutPodRun(PodRunRow),
     /// Upsert.
-    PutAlert(AlertRow),
+    PutAlert(Box<AlertRow>),
     /// Upsert.
     PutSample(Box<SampleRow>),
     /// Upsert.
@@ -99,7 +99,7 @@ impl Change {
                     + len(&row.failure_log)
             }
             Self::PutSample(row) => row.active_pods.len(),
-            Self::PutAlert(row) => row.message.len() + row.object.len(),
+            Self::PutAlert(row) => row.message.len(),
             Self::PutEvent(row) => row.message.len(),
             Self::PutPodRun(_) | Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
         }

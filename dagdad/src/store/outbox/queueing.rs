@@ -107,7 +107,8 @@ pub(super) async fn enqueue_everything(conn: &mut SqliteConnection) -> Result<()
          INSERT INTO outbox (kind, relation, key) VALUES
              ('reconcile', 'pods', ''), ('reconcile', 'workflows', ''),
              ('reconcile', 'workflow_runs', ''), ('reconcile', 'pod_runs', ''),
-             ('reconcile', 'resource_alerts', ''), ('reconcile', 'events', ''), ('reconcile', 'system_resources', '');",
+             ('reconcile', 'resource_alerts', ''), ('reconcile', 'events', ''),
+             ('reconcile', 'system_resources', '');",
     )
     .execute(conn)
     .await

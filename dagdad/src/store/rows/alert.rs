@@ -8,7 +8,7 @@ use crate::domain::alert::{Alert, AlertQuery, Condition, Severity};
 
 macro_rules! bind_alert {
     ($query:expr, $row:expr) => {
-        $crate::store::rows::bind!($query, $row; uuid, alert_type, object, message, severity,
+        $crate::store::rows::bind!($query, $row; uuid, alert_type, object, severity, message,
             resolved, created_at, updated_at, resolved_at)
     };
 }
@@ -21,8 +21,8 @@ pub struct AlertRow {
     pub uuid: String,
     pub alert_type: String,
     pub object: String,
-    pub message: String,
     pub severity: String,
+    pub message: String,
     pub resolved: bool,
     pub created_at: i64,
     pub updated_at: i64,
@@ -45,8 +45,8 @@ impl From<&Alert> for AlertRow {
             uuid: id.to_string(),
             alert_type: condition.as_str().to_owned(),
             object: object.clone(),
-            message: message.clone(),
             severity: severity.as_str().to_owned(),
+            message: message.clone(),
             resolved: resolved_at.is_some(),
             created_at: created_at.as_microsecond(),
             updated_at: updated_at.as_microsecond(),
@@ -59,21 +59,11 @@ impl TryFrom<AlertRow> for Alert {
     type Error = BadValue;
 
     fn try_from(row: AlertRow) -> Result<Self, BadValue> {
-        let resolved_at = match (row.resolved, row.resolved_at) {
-            (false, None) => None,
-            (true, Some(micros)) => Some(timestamp("resource_alerts.resolved_at", micros)?),
-            (true, None) => {
-                return Err(BadValue::Missing {
-                    column: "resource_alerts.resolved_at",
-                    state: "resolved",
-                });
-            }
-            (false, Some(_)) => {
-                return Err(BadValue::Surplus {
-                    column: "resource_alerts.resolved_at",
-                    state: "not resolved",
-                });
-            }
+        const RESOLVED_AT: &str = "resource_alerts.resolved_at";
+        let state = if row.resolved {
+            "resolved"
+        } else {
+            "not resolved"
         };
         Ok(Self {
             id: uuid("resource_alerts.uuid", &row.uuid)?,
@@ -87,27 +77,36 @@ impl TryFrom<AlertRow> for Alert {
             message: row.message,
             created_at: timestamp("resource_alerts.created_at", row.created_at)?,
             updated_at: timestamp("resource_alerts.updated_at", row.updated_at)?,
-            resolved_at,
+            resolved_at: match (row.resolved, row.resolved_at) {
+                (true, Some(at)) => Some(timestamp(RESOLVED_AT, at)?),
+                (false, None) => None,
+                (true, None) => {
+                    return Err(BadValue::Missing {
+                        column: RESOLVED_AT,
+                        state,
+                    });
+                }
+                (false, Some(_)) => {
+                    return Err(BadValue::Surplus {
+                        column: RESOLVED_AT,
+                        state,
+                    });
+                }
+            },
         })
     }
-}
-
-fn condition(text: &str) -> Option<Condition> {
-    Condition::ALL
-        .into_iter()
-        .find(|condition| condition.as_str() == text)
 }
 
 impl AlertRow {
     /// Inserts or replaces the row, by its uuid.
     pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
-            "INSERT INTO resource_alerts (uuid, alert_type, object, message, severity, resolved,
+            "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
                 created_at, updated_at, resolved_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (uuid) DO UPDATE SET alert_type = excluded.alert_type,
-                object = excluded.object, message = excluded.message,
-                severity = excluded.severity, resolved = excluded.resolved,
+                object = excluded.object, severity = excluded.severity,
+                message = excluded.message, resolved = excluded.resolved,
                 created_at = excluded.created_at, updated_at = excluded.updated_at,
                 resolved_at = excluded.resolved_at",
         );
@@ -126,29 +125,38 @@ impl AlertRow {
     }
 
     /// The alerts that go on, oldest first.
-    pub async fn unresolved(conn: &mut SqliteConnection) -> Result<Vec<Self>, sqlx::Error> {
+    pub async fn active(conn: &mut SqliteConnection) -> Result<Vec<Self>, sqlx::Error> {
         sqlx::query_as("SELECT * FROM resource_alerts WHERE resolved = 0 ORDER BY created_at, uuid")
             .fetch_all(conn)
             .await
+            .map(known)
     }
 
-    /// The newest rows that `query` asks for, newest first.
+    /// The newest alerts that `query` asks for, newest first.
     pub async fn newest(
         conn: &mut SqliteConnection,
-        query: &AlertQuery,
+        query: AlertQuery,
     ) -> Result<Vec<Self>, sqlx::Error> {
         let AlertQuery { resolved, limit } = query;
-        match resolved {
-            true => sqlx::query_as(
-                "SELECT * FROM resource_alerts ORDER BY created_at DESC, uuid DESC LIMIT ?",
-            ),
-            false => sqlx::query_as(
-                "SELECT * FROM resource_alerts WHERE resolved = 0
-                 ORDER BY created_at DESC, uuid DESC LIMIT ?",
-            ),
-        }
-        .bind(limit)
-        .fetch_all(conn)
-        .await
+        let sql = if resolved {
+            "SELECT * FROM resource_alerts ORDER BY created_at DESC, uuid DESC LIMIT ?"
+        } else {
+            "SELECT * FROM resource_alerts WHERE resolved = 0
+             ORDER BY created_at DESC, uuid DESC LIMIT ?"
+        };
+        let found = sqlx::query_as(sql).bind(limit).fetch_all(conn).await;
+        found.map(known)
     }
+}
+
+fn condition(text: &str) -> Option<Condition> {
+    Condition::ALL
+        .into_iter()
+        .find(|condition| condition.as_str() == text)
+}
+
+/// A condition that a later version watches is not this one's to show or to end.
+fn known(mut rows: Vec<AlertRow>) -> Vec<AlertRow> {
+    rows.retain(|row| condition(&row.alert_type).is_some());
+    rows
 }
