@@ -1,6 +1,5 @@
 //! What a connection to MariaDB finds: a new database, an old one, a foreign one, none.
 
-use dagdad::domain::alert::Condition;
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::run::{Phase, Run};
 use dagdad::ports::{MirrorLink, Record, Store as _};
@@ -42,7 +41,7 @@ async fn mariadb_may_be_configured_later() {
             put_run(&queued),
             put_pod_run(&ended),
             put_pod_run(&pod_run("kept", at(10))),
-            put_alert(&alert(Condition::PodDown, "kept", at(9))),
+            put_alert(&alert("kept", at(9))),
             Record::Event(event(at(0), None, "before")),
             Record::Sample(Box::new(sample(at(0), 1.0))),
         ])

@@ -173,7 +173,7 @@ pub fn alerts() -> Vec<Alert> {
                     severity,
                     updated_at: resolved_at.unwrap_or(at(50)),
                     resolved_at,
-                    ..alert(Condition::PodDown, "llama", at(second))
+                    ..alert("llama", at(second))
                 });
             }
         }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use dagdad::domain::alert::{Alert, Condition};
+use dagdad::domain::alert::Alert;
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::run::{Outcome, Phase, Run};
 use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _, WorkflowRecord};
@@ -150,11 +150,7 @@ impl World {
                         alert.resolved_at = Some(now);
                         records.push(put_alert(&alert));
                     } else {
-                        let alert = self.alerts[n].insert(alert(
-                            Condition::PodDown,
-                            &format!("pod-{n}"),
-                            now,
-                        ));
+                        let alert = self.alerts[n].insert(alert(&format!("pod-{n}"), now));
                         records.push(put_alert(alert));
                     }
                 }

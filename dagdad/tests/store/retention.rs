@@ -1,6 +1,6 @@
 //! What is too old, or too much, goes from both databases; what goes on stays.
 
-use dagdad::domain::alert::{Alert, AlertQuery, Condition};
+use dagdad::domain::alert::{Alert, AlertQuery};
 use dagdad::domain::footprint::{PodRun, RUNS_KEPT};
 use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunQuery};
 use dagdad::ports::{MirrorLink, Record, Store as _};
@@ -77,7 +77,7 @@ async fn runs_and_alerts_are_kept_as_long_as_events() {
     let (old_life, young_life, present) = (life(Some(9)), life(Some(10)), life(None));
     let alert = |end: Option<i64>| Alert {
         resolved_at: end.map(at),
-        ..alert(Condition::PodDown, "llama", at(-400 * DAY))
+        ..alert("llama", at(-400 * DAY))
     };
     let alerts = [alert(Some(9)), alert(Some(10)), alert(None)];
     let records = alerts.each_ref().map(put_alert);

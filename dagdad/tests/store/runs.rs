@@ -236,14 +236,14 @@ async fn alerts_come_newest_first_those_that_go_on_or_all() {
         store.alerts(&query).await.unwrap()
     };
     assert_eq!(ask(true, 9).await, []);
-    let first = alert(Condition::PodDown, "llama", at(1));
+    let first = alert("llama", at(1));
     let second = Alert {
         condition: Condition::WorkflowFailed,
         resolved_at: Some(at(2)),
         updated_at: at(2),
-        ..alert(Condition::WorkflowFailed, "ai", at(2))
+        ..alert("ai", at(2))
     };
-    let third = alert(Condition::PodDown, "n8n", at(3));
+    let third = alert("n8n", at(3));
     let records = [&third, &first, &second].map(put_alert);
     store.commit(&records).await.unwrap();
     let all = [third.clone(), second, first.clone()];
