@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
+use dagdad::domain::alert::Rules;
 use dagdad::domain::catalogue::{CataloguePod, Digest, Manifest};
 use dagdad::domain::observed::{ContainerState, ObservedContainer, ObservedPod};
 use dagdad::domain::pod::{
@@ -108,6 +109,7 @@ fn state() -> State {
             cpu_percent: 70.0,
         },
         cpu_enforced: false,
+        alerts: Rules::default(),
     };
     let remembered = Remembered {
         pods: (0..PODS).map(row).collect(),

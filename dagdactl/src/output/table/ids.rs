@@ -5,7 +5,7 @@
 const SHORT: usize = 13;
 
 /// As much of an id as tells it from the others of the list.
-pub fn short<'i, 'o>(id: &'i str, all: impl Iterator<Item = &'o str> + Clone) -> &'i str {
+pub fn short<'i, 'o>(id: &'i str, all: &(impl Iterator<Item = &'o str> + Clone)) -> &'i str {
     (SHORT..id.len())
         .filter_map(|length| id.get(..length))
         .find(|short| {
@@ -26,7 +26,7 @@ mod tests {
             "01939d5c-0000-7000-8000-000000000002",
             "01939d5c-0001-7000-8000-000000000003",
         ];
-        let short = |id| short(id, ids.iter().copied());
+        let short = |id| short(id, &ids.iter().copied());
         assert_eq!(short(ids[0]), ids[0]);
         assert_eq!(short(ids[2]), "01939d5c-0001");
         assert_eq!(short("short"), "short");

@@ -27,7 +27,7 @@ pub fn list(view: &RunListView, clock: &Clock, width: Option<usize>) -> String {
     let ids = view.runs.iter().map(|run| run.id.as_str());
     for run in &view.runs {
         grid.row([
-            plain(ids::short(&run.id, ids.clone())),
+            plain(ids::short(&run.id, &ids)),
             plain(&run.workflow),
             state(run),
             known(run.accepted_at, |at| clock.at(at)),

@@ -14,6 +14,7 @@ use super::calls::Call;
 use super::disk::Writer;
 use super::podman::Mood;
 use super::{Happening, World, invariants};
+use crate::domain::alert::Rules;
 use crate::domain::name::PodName;
 use crate::domain::observed::RuntimeSignal;
 use crate::domain::operation::OperationId;
@@ -46,6 +47,7 @@ impl World {
                 cpu_percent: 70.0,
             },
             cpu_enforced: false,
+            alerts: Rules::default(),
         };
         let rows = self.disk.rows.values().map(|row| {
             let entry = self.manifests[&row.manifest.digest.0].clone();

@@ -46,7 +46,7 @@ use super::super::state::{RUN_REMEMBERED, State};
 use super::admission::{Decision, Evicted};
 use super::later;
 use crate::domain::admission::{Admission, Remedy};
-use crate::domain::alert::{Condition, Severity};
+use crate::domain::alert::Condition;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -338,7 +338,7 @@ impl State {
             let message = format!("{} is running: all its pods are ready", run.workflow);
             self.note_run(EventKind::RunReady, &run, message.clone(), now, out);
             let object = run.workflow.as_str();
-            self.resolve(Condition::WorkflowFailed, object, message, now, out);
+            self.resolve(Condition::WorkflowFailed, object, &message, now, out);
         }
         for pod in starts {
             let request = Request {
@@ -441,7 +441,8 @@ impl State {
         self.put_workflow_row(&run.workflow, now, out);
         let object = run.workflow.as_str();
         let condition = Condition::WorkflowFailed;
-        self.raise(condition, object, Severity::Warning, message, now, out);
+        let severity = self.settings.alerts.workflow_failed;
+        self.raise(condition, object, severity, message, now, out);
     }
 
     /// Looks whether a running run's pods still run.

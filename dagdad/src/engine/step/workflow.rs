@@ -69,7 +69,9 @@ impl State {
             | Command::Start { .. }
             | Command::Stop { .. }
             | Command::Restart { .. }
-            | Command::Remove { .. } => return,
+            | Command::Remove { .. }
+            | Command::AcknowledgeAlerts { .. }
+            | Command::ResolveAlert { .. } => return,
         };
         let reply = answer.unwrap_or_else(|error| {
             let message = format!("{verb} of workflow {asked} refused: {error}");
@@ -401,7 +403,7 @@ impl State {
             now,
         );
         out.push(Effect::Announce(event.clone()));
-        let gone = "the workflow was removed".to_owned();
+        let gone = "the workflow was removed";
         self.resolve(Condition::WorkflowFailed, name.as_str(), gone, now, out);
         let done = Done {
             message,

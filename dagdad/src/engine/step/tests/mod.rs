@@ -4,6 +4,7 @@ mod alerts;
 mod catalogue;
 mod commands;
 mod endings;
+mod measured;
 mod pods;
 mod recovery;
 mod starting;
@@ -19,6 +20,7 @@ use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::step;
 use crate::domain::admission::Admission;
+use crate::domain::alert::Rules;
 use crate::domain::catalogue::{CataloguePod, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -306,6 +308,7 @@ fn settings() -> Settings {
             cpu_percent: 70.0,
         },
         cpu_enforced: false,
+        alerts: Rules::default(),
     }
 }
 
