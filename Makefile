@@ -43,6 +43,7 @@ lint: ## check format and clippy's opinion, all warnings are errors
 bench: ## measure the figures of the design beside their targets, release build, needs minutes
 	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc
 	cargo run --release --package dagda-tests --bin bench
+	cargo bench --package dagdad --bench admission --bench engine
 
 .PHONY: generate
 generate: ## write completions/ anew from the command tree

@@ -2,18 +2,21 @@
 
 #![allow(clippy::unwrap_used)] // a bench that cannot be set up has nothing to measure
 
-use std::hint::black_box;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
 use dagdad::domain::alert::Rules;
 use dagdad::domain::catalogue::{CataloguePod, Digest, Manifest};
+use dagdad::domain::name::PodName;
 use dagdad::domain::observed::{ContainerState, ObservedContainer, ObservedPod};
 use dagdad::domain::pod::{
     Category, ContainerSpec, Footprint, PodSpec, Priority, PullPolicy, RestartPolicy,
 };
+use dagdad::domain::quantity::Bytes;
 use dagdad::domain::sample::{HostSample, MemorySample, PodUsage, Sample};
 use dagdad::domain::state::{PodStatus, Wanted};
+use dagdad::engine::effect::{Action, Effect, Persist};
 use dagdad::engine::event::{Command, EffectResult, Event, Ticket};
 use dagdad::engine::state::{Remembered, Settings, State, Thresholds};
 use dagdad::engine::step::step;
@@ -99,7 +102,7 @@ fn running(number: u128) -> ObservedPod {
     }
 }
 
-/// A daemon that has listed its pods, every second of which runs.
+/// A daemon that has measured the host and listed its pods, every second of which runs.
 fn state() -> State {
     let settings = Settings {
         start_timeout: Duration::from_mins(1),
@@ -117,6 +120,7 @@ fn state() -> State {
     };
     let (mut state, _) = State::restore(settings, 1, remembered, now());
     step(&mut state, Event::Tick, now());
+    step(&mut state, Event::Sampled(sample()), now());
     let pods = (0..PODS).step_by(2).map(running).collect();
     step(&mut state, Event::Listed(Ok(pods)), now());
     state
@@ -131,7 +135,11 @@ fn sample() -> Sample {
             load_1m: 0.1,
             load_5m: 0.1,
             load_15m: 0.1,
-            memory: MemorySample::default(),
+            memory: MemorySample {
+                total: Bytes::gib(64),
+                used: Bytes::gib(8),
+                ..MemorySample::default()
+            },
             disks: Vec::new(),
             pressure: None,
         },
@@ -163,32 +171,54 @@ fn listing_without_news(bencher: Bencher<'_, '_>) {
         .bench_local_values(|listed| step(&mut state, listed, now()));
 }
 
-/// From the command to the first thing asked of the runtime, the store's part left out.
+/// From the command to the first thing asked of the runtime; the store answers at once.
+fn first_action(mut state: State, pod: &PodName, admission: Admission) -> (PodName, Action) {
+    let command = Command::Start {
+        pod: pod.to_string(),
+        admission,
+    };
+    let ticket = Ticket(1);
+    let mut effects: VecDeque<Effect> =
+        step(&mut state, Event::Command { ticket, command }, now()).into();
+    loop {
+        match effects.pop_front().unwrap() {
+            Effect::Operate { pod, action, .. } => return (pod, action),
+            Effect::Persist(Persist::Intent { pod, operation, .. }) => {
+                let result = EffectResult::Stored;
+                let stored = Event::Result {
+                    pod,
+                    operation,
+                    result,
+                };
+                effects.extend(step(&mut state, stored, now()));
+            }
+            _ => {}
+        }
+    }
+}
+
 #[divan::bench]
 fn start_to_first_action(bencher: Bencher<'_, '_>) {
     let settled = state();
-    let pod: dagdad::domain::name::PodName = "pod-1".parse().unwrap();
+    let pod = "pod-1".parse().unwrap();
+    let (acted_on, _) = first_action(settled.clone(), &pod, Admission::Fit);
+    assert_eq!(acted_on, pod);
     bencher
         .with_inputs(|| settled.clone())
-        .bench_local_values(|mut state| {
-            let command = Command::Start {
-                pod: pod.to_string(),
-                admission: Admission::Fit,
-            };
-            let ticket = Ticket(1);
-            let accepted = step(&mut state, Event::Command { ticket, command }, now());
-            let operation = accepted
-                .iter()
-                .find_map(|effect| match effect {
-                    dagdad::engine::effect::Effect::Report { operation, .. } => Some(*operation),
-                    _ => None,
-                })
-                .unwrap();
-            let stored = Event::Result {
-                pod: pod.clone(),
-                operation,
-                result: EffectResult::Stored,
-            };
-            black_box(step(&mut state, stored, now()))
-        });
+        .bench_local_values(|state| first_action(state, &pod, Admission::Fit));
+}
+
+/// Where it does not fit: until the first of those that make room for it is told to stop.
+#[divan::bench]
+fn evicting_start_to_first_stop(bencher: Bencher<'_, '_>) {
+    let mut crowded = state();
+    let mut full = sample();
+    full.host.memory.used = Bytes::gib(39);
+    step(&mut crowded, Event::Sampled(full), now());
+    let pod = "pod-1".parse().unwrap();
+    let (acted_on, action) = first_action(crowded.clone(), &pod, Admission::Evict);
+    assert!(acted_on != pod && matches!(action, Action::Stop { .. }));
+    bencher
+        .with_inputs(|| crowded.clone())
+        .bench_local_values(|state| first_action(state, &pod, Admission::Evict));
 }

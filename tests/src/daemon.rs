@@ -25,6 +25,8 @@ pub struct Configuration {
     pub variables: String,
     /// The share of memory that may be given out, in percent; the default where `None`.
     pub ram_percent: Option<f64>,
+    /// More of the configuration file.
+    pub settings: String,
     /// Environment beside the configuration file.
     pub environment: Vec<(String, String)>,
 }
@@ -45,6 +47,7 @@ impl Configuration {
         if let Some(percent) = self.ram_percent {
             let _ = write!(text, "[thresholds]\nram_percent = {percent:.6}\n");
         }
+        text += &self.settings;
         let path = self.directory.join("dagdad.toml");
         std::fs::write(&path, text).expect("write dagdad.toml");
         path

@@ -36,6 +36,7 @@ pub struct Builder {
     state: Option<PathBuf>,
     socket: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    settings: String,
     measured: bool,
     eater: bool,
 }
@@ -83,6 +84,13 @@ impl Builder {
         self
     }
 
+    /// Adds tables to the configuration file.
+    #[must_use]
+    pub fn settings(mut self, toml: &str) -> Self {
+        self.settings += toml;
+        self
+    }
+
     /// Sets the threshold of memory so that the room is known, whatever else the machine does:
     /// see [`TestHost::room`].
     #[must_use]
@@ -117,6 +125,7 @@ impl Builder {
             podman_socket: podman.socket(),
             variables: self.variables,
             ram_percent: room.map(|room| room.threshold_percent),
+            settings: self.settings,
             environment: self.environment,
         };
         TestHost {
@@ -169,6 +178,7 @@ impl TestHost {
             state: None,
             socket: None,
             environment: Vec::new(),
+            settings: String::new(),
             measured: false,
             eater: false,
         }

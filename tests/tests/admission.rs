@@ -2,9 +2,10 @@
 
 use std::process::Child;
 
-use dagda_proto::v1::PodState;
+use dagda_proto::v1::{PodState, RunState};
 use dagda_tests::TestHost;
 use dagda_tests::cli::code;
+use dagda_tests::host::runs::queued;
 use dagda_tests::manifest::{MIB, Pod, SMALL, Workflow, documents};
 use dagda_tests::memory::Memory;
 use dagda_tests::process::finish_child;
@@ -225,33 +226,66 @@ fn a_reservation_ends_with_its_pod_however_that_ends() {
 }
 
 #[test]
-fn a_pod_that_outgrows_its_footprint_takes_room_until_it_ends() {
-    const EATEN: u64 = 512;
+fn a_pod_that_outgrows_its_footprint_is_in_the_way_until_it_gives_back_or_goes() {
     let host = TestHost::builder().measured().eater().start();
     with_probe(&host);
-    host.apply(&Pod::eating("eater", 64, &[&format!("more={EATEN}")]));
-    host.run(["pods", "start", "eater"]).done();
+    // Enough to be told from what others on this machine come and go by.
+    let bite = host.room().percent(10) / MIB;
+    let eater = Pod::eating("eater", 64, &[&format!("more={bite}")]);
+    host.up("eater", &eater.priority(10));
     let before = host.room_for("probe");
-    assert!(before.reserved < EATEN * MIB, "{before:?}");
-
-    host.podman.signal("eater-main", "USR1");
-    let after = host.await_room("probe", "the room has shrunk by what was eaten", |room| {
-        let eaten = room.reserved.saturating_sub(before.reserved) / MIB;
-        // What the machine uses apart from it: so it is not counted there, too.
-        let others = Memory::now().used().saturating_sub(room.reserved);
-        (EATEN..EATEN + 64).contains(&eaten) && room.others.abs_diff(others) < EATEN * MIB / 2
-    });
+    assert!(before.reserved < bite * MIB, "{before:?}");
+    let eat = || {
+        host.podman.signal("eater-main", "USR1");
+        host.await_room("probe", "the room has shrunk by what was eaten", |room| {
+            let grown = room.reserved.saturating_sub(before.reserved) / MIB;
+            // What the machine uses apart from it: so it is not counted there, too.
+            let others = Memory::now().used().saturating_sub(room.reserved);
+            (bite..bite + 64).contains(&grown) && room.others.abs_diff(others) < bite * MIB / 2
+        })
+    };
+    let after = eat();
     assert_eq!(after.needed, SMALL);
     assert_eq!(
         after.available,
         after.ceiling - after.others - after.reserved
     );
     let held = host.detail("eater").reserved_memory_bytes;
-    assert_eq!(held, Some(after.reserved), "nothing else is held");
+    assert!(
+        held.is_some_and(|held| held.abs_diff(after.reserved) < MIB),
+        "nothing else is held: {held:?} {after:?}"
+    );
 
-    host.run(["pods", "stop", "eater"]).done();
-    assert_eq!(host.room_for("probe").reserved, 0, "it is back at once");
+    // What would have fitted before does not now, and not for what anybody declared.
+    let rest = after.available + bite * MIB / 2;
+    host.apply(&Pod::waiting("rest").memory(rest));
+    host.apply(&Workflow::of("rest", &["rest"]));
+    let refusal = host
+        .run(["--json", "workflow", "run", "rest"])
+        .ended_with(code::REFUSED)
+        .json();
+    let victim = &refusal["error"]["victims"][0];
+    assert_eq!(victim["pod"], "eater", "{refusal:#}");
+    assert!(
+        victim["freed_bytes"]
+            .as_u64()
+            .is_some_and(|bytes| bytes >= bite * MIB),
+        "{refusal:#}"
+    );
+    // One that waits starts as soon as there is room, whatever made it.
+    let waiting = host.follow(queued("rest"));
+    assert_eq!(host.run_now(&waiting.id).state(), RunState::Queued);
+    host.podman.signal("eater-main", "USR2");
+    host.await_run_state(&waiting.id, RunState::Running);
+    host.run(["workflow", "stop", "rest"]).done();
+
+    let _ = eat();
+    host.run(["workflow", "run", "rest", "--evict"]).done();
+    assert_eq!(host.podman.running(), ["rest"]);
     assert_eq!(host.detail("eater").reserved_memory_bytes, None);
+    assert_eq!(host.room_for("probe").reserved, rest);
+    host.run(["workflow", "stop", "rest"]).done();
+    assert_eq!(host.room_for("probe").reserved, 0, "it is back at once");
 }
 
 #[test]
@@ -266,4 +300,19 @@ fn a_lack_of_cpu_is_told_and_refuses_nothing() {
         "{plan:?}"
     );
     host.run(["pods", "start", "greedy"]).done();
+}
+
+#[test]
+fn where_cpu_is_enforced_a_lack_of_it_refuses() {
+    let host = TestHost::builder()
+        .settings("[admission]\ncpu = \"enforce\"\n")
+        .start();
+    host.apply(&Pod::waiting("greedy").cpu(900_000));
+    let refusal = host
+        .run(["--json", "pods", "start", "greedy"])
+        .ended_with(code::REFUSED)
+        .json();
+    assert_eq!(refusal["error"]["short_of"], "cpu", "{refusal:#}");
+    assert_eq!(refusal["error"]["never_fits"], true, "{refusal:#}");
+    host.run(["pods", "start", "greedy", "--force"]).done();
 }

@@ -192,4 +192,19 @@ fn a_run_can_be_cancelled_wherever_it_is() {
     host.run(["workflow", "stop", "low"]).done();
     let id = host.run_up("low");
     assert_eq!(host.run_now(&id).state(), RunState::Running);
+
+    // A run of a higher priority may take its place, and says so.
+    host.run(["workflow", "run", "high", "--evict"]).done();
+    assert_eq!(host.podman.running(), ["second"]);
+    assert!(
+        matches!(
+            host.run_now(&id).state(),
+            RunState::Degraded | RunState::Stopped
+        ),
+        "{:#?}",
+        host.run_now(&id)
+    );
+    // The other way round it may not.
+    host.run(["workflow", "run", "low", "--evict"])
+        .failed_saying(code::REFUSED, ["low", "No pod may be stopped"]);
 }

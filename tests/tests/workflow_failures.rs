@@ -136,6 +136,15 @@ fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
     let event = host.await_event("the loss is recorded", |event| event.kind == "run_degraded");
     assert_eq!(event.run.as_deref(), Some(id.as_str()));
     assert!(event.message.contains("frail"), "{event:?}");
+    let firing = |host: &TestHost, wanted: u32| {
+        host.await_status(&format!("{wanted} alerts are firing"), |status| {
+            status
+                .alerts
+                .as_ref()
+                .is_some_and(|alerts| alerts.firing == wanted)
+        })
+    };
+    firing(&host, 1);
     let runs = host
         .run(["--json", "workflow", "runs", "shop"])
         .done()
@@ -145,6 +154,7 @@ fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
     host.run(["pods", "start", "frail"]).done();
     let run = host.await_run_state(&id, RunState::Running);
     assert_eq!(step(&run, "frail"), "ready");
+    firing(&host, 0);
     host.stop_workflow("shop").unwrap();
     assert_eq!(host.podman.running(), [] as [String; 0]);
 }

@@ -1,5 +1,9 @@
 //! Whether a start fits, in numbers, and what would have to go.
 
+mod explanation;
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 
 use super::name::{ObjectName, PodName};
@@ -103,7 +107,8 @@ pub struct Admitted {
     pub warnings: Vec<String>,
 }
 
-/// A start that does not fit, explained.
+/// A start that does not fit, explained. Its [`Display`](std::fmt::Display) is the whole of it
+/// in one sentence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Denial {
     /// What was to start.
@@ -127,7 +132,18 @@ pub enum Remedy {
     NotEnough {
         /// What that would free.
         evictable: Footprint,
+        /// Optional pods that are left alone, since a run of a higher priority needs them.
+        spared: Vec<Spared>,
     },
+}
+
+/// An optional pod that is not stopped for the asker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spared {
+    /// Which.
+    pub pod: PodName,
+    /// The priority of the run that needs it, above the asker's.
+    pub run_priority: Priority,
 }
 
 /// A pod whose stop would help.
@@ -184,85 +200,4 @@ impl Denial {
             ObjectName::Workflow(workflow) => format!("dagdactl workflow run {workflow} --evict"),
         })
     }
-}
-
-impl std::fmt::Display for Denial {
-    /// The whole of it in one sentence or two, for people.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Figures { memory, cpu, .. } = &self.figures;
-        let gap = self.figures.gap();
-        let asked = &self.asked;
-        let mut needs = Vec::new();
-        if gap.memory.0 > 0 || gap.cpu.0 == 0 {
-            needs.push(format!(
-                "it needs {} of memory and {} of the {} that dagdad may give out ({} of the machine) are left",
-                memory.needed,
-                memory.available,
-                memory.ceiling,
-                percent(memory.ceiling.0, memory.capacity.0),
-            ));
-        }
-        if gap.cpu.0 > 0 {
-            needs.push(format!(
-                "it needs {} cores and {} of the {} that dagdad may give out ({} of the machine) are left",
-                cpu.needed,
-                cpu.available,
-                cpu.ceiling,
-                percent(cpu.ceiling.0, cpu.capacity.0),
-            ));
-        }
-        let needs = needs.join("; ");
-        match &self.remedy {
-            Remedy::Never => write!(
-                f,
-                "{asked} can never fit here: {needs}; even on the idle machine the ceiling is too low"
-            ),
-            Remedy::Evict(victims) => {
-                let stops: Vec<String> = victims
-                    .iter()
-                    .map(|victim| {
-                        format!(
-                            "{} ({}, frees {})",
-                            victim.pod, victim.reason, victim.frees.memory
-                        )
-                    })
-                    .collect();
-                write!(
-                    f,
-                    "{asked} does not fit: {needs}; it fits once {} stopped: {}",
-                    if stops.len() == 1 {
-                        "this pod is"
-                    } else {
-                        "these pods are"
-                    },
-                    stops.join(", ")
-                )?;
-                match self.suggested_command() {
-                    Some(command) => write!(f, "; to do so: {command}"),
-                    None => Ok(()),
-                }
-            }
-            Remedy::NotEnough { evictable } if evictable.memory.0 == 0 && evictable.cpu.0 == 0 => {
-                write!(
-                    f,
-                    "{asked} does not fit: {needs}; no pod may be stopped for it"
-                )
-            }
-            Remedy::NotEnough { evictable } => write!(
-                f,
-                "{asked} does not fit: {needs}; stopping every pod that may be stopped would free only {}",
-                evictable.memory
-            ),
-        }?;
-        match &self.earliest {
-            Some(Earliest { at, reason }) => {
-                write!(f, "; it fits at {at:.0} at the earliest: {reason}")
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-fn percent(part: u64, whole: u64) -> String {
-    format!("{:.0} %", Bytes(part).percent_of(Bytes(whole)))
 }

@@ -1,4 +1,20 @@
 //! What a pod is expected to use: as declared in its manifest, or as its latest runs have shown.
+//!
+//! ```text
+//!   three measured runs?  no ──► what is declared
+//!                         yes ─► memory: the greater of declared and highest peak + 10 %,
+//!                                        in whole MiB
+//!                                CPU:    the same, where no more than the ceiling is learned
+//! ```
+//!
+//! What is declared is never undercut: its owner may know of a need that has not come up yet.
+//! The highest of the recent peaks counts rather than a mean, since memory that is missing once
+//! is an OOM kill; and as only recent runs are looked at, a pod that has got thriftier is
+//! expected to be so after [`RUNS_KEPT`] runs. A run of which no memory was seen was never
+//! measured, having ended before the first sample; it is no evidence of thrift.
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -45,14 +61,14 @@ pub struct Expectation {
     pub footprint: Footprint,
     /// What the manifest declares.
     pub declared: Footprint,
-    /// What was seen; `None` before the first run.
+    /// What was seen; `None` before the first run that was measured.
     pub observed: Option<Observed>,
 }
 
 /// What a pod's latest runs used at most.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// How many runs.
+    /// How many runs, all of them measured.
     pub runs: u32,
     /// The lowest of their peaks.
     pub memory_lowest: Bytes,
@@ -156,41 +172,49 @@ impl Observed {
 }
 
 /// What to expect of a pod that declares `declared` and whose latest runs are `runs`, in any
-/// order. `cpu_ceiling` is the most CPU that may be given out: a burst that was seen once must
-/// not make a pod impossible to start.
+/// order. `ceiling` is the most that may be given out. A pod that ran is not to become one that
+/// can never fit because of a burst of CPU that was seen once, nor because of the margin.
 #[must_use]
-pub fn expect(declared: Footprint, runs: &[PodRun], cpu_ceiling: Millicpu) -> Expectation {
-    let (Some(memory_lowest), Some(memory_highest)) = (
-        runs.iter().map(|run| run.memory_peak).min(),
-        runs.iter().map(|run| run.memory_peak).max(),
-    ) else {
+pub fn expect(declared: Footprint, runs: &[PodRun], ceiling: Footprint) -> Expectation {
+    let measured = || runs.iter().filter(|run| run.memory_peak > Bytes(0));
+    let memory = || measured().map(|run| run.memory_peak);
+    let (Some(memory_lowest), Some(memory_highest)) = (memory().min(), memory().max()) else {
         return Expectation::declared(declared);
     };
-    let cpu_highest = runs
-        .iter()
-        .map(|run| run.cpu_peak)
-        .max()
-        .unwrap_or_default();
-    let with_margin = |peak: u64| peak.saturating_add(peak / 100 * MARGIN_PERCENT);
-    let footprint = if runs.len() < RUNS_NEEDED {
+    let cpu_highest = measured().map(|run| run.cpu_peak).max().unwrap_or_default();
+    let count = measured().count();
+    let footprint = if count < RUNS_NEEDED {
         declared
     } else {
+        let memory = Bytes(whole_mib(with_margin(memory_highest.0)));
+        let memory = memory.min(ceiling.memory.max(memory_highest));
+        let cpu = Millicpu(with_margin(cpu_highest.0)).min(ceiling.cpu);
         Footprint {
-            memory: declared.memory.max(Bytes(with_margin(memory_highest.0))),
-            cpu: declared
-                .cpu
-                .max(Millicpu(with_margin(cpu_highest.0)).min(cpu_ceiling)),
+            memory: declared.memory.max(memory),
+            cpu: declared.cpu.max(cpu),
         }
     };
     Expectation {
         footprint,
         declared,
         observed: Some(Observed {
-            runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
+            runs: u32::try_from(count).unwrap_or(u32::MAX),
             memory_lowest,
             memory_highest,
             cpu_highest,
-            slowest_ready: runs.iter().filter_map(|run| run.ready_after).max(),
+            slowest_ready: measured().filter_map(|run| run.ready_after).max(),
         }),
     }
+}
+
+/// Rounded up, so that the margin of a small peak is not lost.
+fn with_margin(peak: u64) -> u64 {
+    let margin = (u128::from(peak) * u128::from(MARGIN_PERCENT)).div_ceil(100);
+    peak.saturating_add(u64::try_from(margin).unwrap_or(u64::MAX))
+}
+
+/// Rounded up: pages more or less are noise, and a figure with them reads badly.
+fn whole_mib(bytes: u64) -> u64 {
+    let Bytes(mib) = Bytes::mib(1);
+    bytes.checked_next_multiple_of(mib).unwrap_or(bytes)
 }

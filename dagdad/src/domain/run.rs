@@ -301,10 +301,12 @@ impl Run {
     /// Whether it keeps its pods up: it was admitted, and nobody has begun to end it.
     #[must_use]
     pub const fn needs_pods(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Starting { .. } | Phase::Running | Phase::Degraded
-        )
+        match self.phase {
+            Phase::Starting { .. } | Phase::Running | Phase::Degraded => true,
+            // One that was degraded and is to be mended.
+            Phase::Evicting { .. } => self.admitted_at.is_some(),
+            Phase::Queued | Phase::RollingBack(_) | Phase::Stopping | Phase::Ended { .. } => false,
+        }
     }
 
     /// Its member of this name.

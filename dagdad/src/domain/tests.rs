@@ -17,8 +17,9 @@ const PURE: &[&str] = &[
 ];
 
 /// Folders all of whose files are pure, tests aside.
-const PURE_FOLDERS: [&str; 4] = [
+const PURE_FOLDERS: [&str; 5] = [
     "domain",
+    "domain/admission",
     "engine/admission",
     "engine/admission/victims",
     "engine/step",

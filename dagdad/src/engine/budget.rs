@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::admission::{Asked, Budget, Evictable, Holder, Limit};
 use super::operation::{At, Operation};
 use super::pod::{Life, Pod};
+use super::run::ActiveRun;
 use super::state::State;
 use crate::domain::admission::Earliest;
 use crate::domain::footprint::Expectation;
@@ -14,42 +15,29 @@ use crate::domain::name::{ObjectName, PodName};
 use crate::domain::pod::{Category, Footprint, Priority, RestartPolicy};
 use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::{Phase, Run, Step};
+use crate::domain::sample::HostSample;
 
 impl State {
     /// Everything that a start is decided on; `None` before the host was measured.
     pub(super) fn budget(&self, now: Timestamp) -> Option<Budget> {
         let host = self.host.as_ref()?;
-        let managed = || {
-            self.usage
-                .iter()
-                .filter(|(name, _)| self.pods.contains_key(name.as_str()))
-                .map(|(_, usage)| usage)
-        };
-        let anon: Bytes = managed().map(|usage| usage.anon).sum();
-        let cpu: Millicpu = managed()
-            .map(|usage| Footprint::of_cpu_percent(usage.cpu_percent))
-            .sum();
         let cores = host.cpu_count;
-        let cpu_used = Footprint::of_cpu_percent(host.cpu_percent * f64::from(cores));
-        let needed_by_essential: BTreeSet<&PodName> = self
-            .pods
-            .values()
-            .filter(|pod| {
-                pod.entry.spec.category == Category::Essential
-                    && matches!(pod.life, Life::Up { .. })
-            })
-            .flat_map(|pod| &pod.entry.spec.after)
-            .collect();
+        let needed_by_essential = self.needed_by_essential();
+        let going = self.going();
         let run_priorities = self.run_priorities();
         let holders = self.pods.iter().filter_map(|(name, pod)| {
             let reserved = pod.reserved?;
             let run_priority = run_priorities.get(name).copied();
             let holder = Holder {
                 need: self.need(name, pod, reserved),
-                release: release(name, pod).filter(|release| release.at > now),
-                evictable: (self.settled && !needed_by_essential.contains(name))
-                    .then(|| evictable(pod, run_priority))
-                    .flatten(),
+                // What a victim leaves is for the one that it is stopped for.
+                release: release(name, pod)
+                    .filter(|release| release.at > now && !going.contains(name)),
+                evictable: (self.settled
+                    && !needed_by_essential.contains(name)
+                    && !going.contains(name))
+                .then(|| evictable(pod, run_priority))
+                .flatten(),
             };
             Some((name.clone(), holder))
         });
@@ -58,17 +46,36 @@ impl State {
             memory: Limit {
                 capacity: host.memory.total,
                 ceiling: self.memory_ceiling(),
-                others: host.memory.used.saturating_sub(anon),
+                others: self.others.memory,
             },
             cpu: Limit {
                 capacity: Millicpu(u64::from(cores) * 1000),
                 ceiling: self.cpu_ceiling(),
-                others: cpu_used.saturating_sub(cpu),
+                others: self.others.cpu,
             },
             cpu_enforced: self.settings.cpu_enforced,
             holders: holders.collect(),
             claims: self.claims(),
         })
+    }
+
+    /// What was used by everything outside the catalogue when the host was measured. Taken then:
+    /// what a pod used that left the catalogue since is no use of others.
+    pub(super) fn used_by_others(&self, host: &HostSample) -> Footprint {
+        let managed = || {
+            let of_pods = self.usage.iter();
+            let of_pods = of_pods.filter(|(name, _)| self.pods.contains_key(name.as_str()));
+            of_pods.map(|(_, usage)| usage)
+        };
+        let anon: Bytes = managed().map(|usage| usage.anon).sum();
+        let cpu: Millicpu = managed()
+            .map(|usage| Footprint::of_cpu_percent(usage.cpu_percent))
+            .sum();
+        let cores = f64::from(host.cpu_count);
+        Footprint {
+            memory: host.memory.used.saturating_sub(anon),
+            cpu: Footprint::of_cpu_percent(host.cpu_percent * cores).saturating_sub(cpu),
+        }
     }
 
     /// What may be given out of the memory; nothing before the host was measured.
@@ -87,8 +94,11 @@ impl State {
 
     /// What a pod is expected to use.
     pub(super) fn expected(&self, pod: &Pod) -> Expectation {
-        pod.usage
-            .expect(pod.entry.spec.footprint, self.cpu_ceiling())
+        let ceiling = Footprint {
+            memory: self.memory_ceiling(),
+            cpu: self.cpu_ceiling(),
+        };
+        pod.usage.expect(pod.entry.spec.footprint, ceiling)
     }
 
     /// What is held for a pod: what it was admitted with, or what it cannot do without by now.
@@ -103,6 +113,25 @@ impl State {
                 .cpu
                 .max(Footprint::of_cpu_percent(used.cpu_percent)),
         }
+    }
+
+    /// Pods that an essential pod which is up comes after.
+    fn needed_by_essential(&self) -> BTreeSet<&PodName> {
+        let essential = self.pods.values().filter(|pod| {
+            pod.entry.spec.category == Category::Essential && matches!(pod.life, Life::Up { .. })
+        });
+        essential.flat_map(|pod| &pod.entry.spec.after).collect()
+    }
+
+    /// Whether a pod that was chosen to go for `asked` may still be stopped.
+    pub(super) fn may_go(&self, name: &PodName, asked: &Asked) -> bool {
+        let run_priority = self.run_priorities().get(name).copied();
+        let pod = self.pods.get(name);
+        let evictable = pod.and_then(|pod| evictable(pod, run_priority));
+        evictable.is_some_and(|evictable| {
+            let run_priority = evictable.run_priority;
+            run_priority.is_none_or(|priority| priority <= asked.priority)
+        }) && !self.needed_by_essential().contains(name)
     }
 
     /// The highest priority of the active runs that need each pod.
@@ -120,17 +149,17 @@ impl State {
         priorities
     }
 
-    /// What waits for victims to go.
+    /// What waits for victims to go, beyond what those victims still hold: that is counted
+    /// already.
     fn claims(&self) -> BTreeMap<ObjectName, Footprint> {
         let pods = self.pods.iter().filter_map(|(name, pod)| {
-            let operation = pod.operation.as_ref()?;
-            let waits = matches!(operation.at, At::Evicting(_)) || !operation.victims.is_empty();
-            waits.then(|| (ObjectName::Pod(name.clone()), self.expected(pod).footprint))
+            let victims = victims_of_pod(pod).filter(|_| pod.reserved.is_none())?;
+            let claim = self.expected(pod).footprint;
+            let claim = self.beyond_victims(claim, &victims);
+            Some((ObjectName::Pod(name.clone()), claim))
         });
         let runs = self.runs.values().filter_map(|active| {
-            let Phase::Evicting { .. } = active.run.phase else {
-                return None;
-            };
+            let victims = victims_of_run(active)?;
             let claim = active
                 .run
                 .members
@@ -144,9 +173,28 @@ impl State {
                         cpu: sum.cpu + expected.cpu,
                     }
                 });
+            let claim = self.beyond_victims(claim, &victims);
             Some((ObjectName::Workflow(active.run.workflow.clone()), claim))
         });
         pods.chain(runs).collect()
+    }
+
+    fn beyond_victims(&self, claim: Footprint, victims: &[&PodName]) -> Footprint {
+        let held = victims.iter().filter_map(|name| {
+            let pod = self.pods.get(*name)?;
+            Some(self.need(name, pod, pod.reserved?))
+        });
+        held.fold(claim, |claim, held| Footprint {
+            memory: claim.memory.saturating_sub(held.memory),
+            cpu: claim.cpu.saturating_sub(held.cpu),
+        })
+    }
+
+    /// Pods that are stopped for others, or are about to be.
+    fn going(&self) -> BTreeSet<&PodName> {
+        let pods = self.pods.values().filter_map(victims_of_pod);
+        let runs = self.runs.values().filter_map(victims_of_run);
+        pods.chain(runs).flatten().collect()
     }
 
     /// A pod's start as a question to the budget.
@@ -223,6 +271,25 @@ fn promised(run: &Run, name: &PodName) -> bool {
         && run.members.iter().any(|member| {
             member.pod == *name && matches!(member.step, Step::Waiting | Step::Starting)
         })
+}
+
+/// For whom a start waits, where it does.
+fn victims_of_pod(pod: &Pod) -> Option<Vec<&PodName>> {
+    let operation = pod.operation.as_ref()?;
+    match &operation.at {
+        At::Evicting(eviction) => Some(eviction.victims.keys().collect()),
+        _ if operation.victims.is_empty() => None,
+        _ => Some(operation.victims.iter().collect()),
+    }
+}
+
+/// For whom a run waits, where it does.
+fn victims_of_run(active: &ActiveRun) -> Option<Vec<&PodName>> {
+    match (&active.run.phase, &active.eviction) {
+        (Phase::Evicting { .. }, Some(eviction)) => Some(eviction.victims.keys().collect()),
+        (Phase::Evicting { victims }, None) => Some(victims.iter().collect()),
+        _ => None,
+    }
 }
 
 fn evictable(pod: &Pod, run_priority: Option<Priority>) -> Option<Evictable> {

@@ -20,6 +20,8 @@ pub(super) const ROUNDS: u32 = 3;
 pub(super) struct Eviction {
     /// Whom it waits for, and the stop that was asked for.
     pub(super) victims: BTreeMap<PodName, Option<OperationId>>,
+    /// What became of a stop that failed.
+    pub(super) failure: Option<String>,
     /// When all were gone and there still was no room. The host's use is judged by the sample
     /// after that.
     pub(super) gone_at: Option<Timestamp>,
@@ -36,6 +38,7 @@ impl Eviction {
     pub(super) fn of(victims: impl IntoIterator<Item = PodName>) -> Self {
         Self {
             victims: victims.into_iter().map(|pod| (pod, None)).collect(),
+            failure: None,
             gone_at: None,
             rounds: 1,
         }

@@ -22,6 +22,7 @@ use crate::domain::footprint::PodRun;
 use crate::domain::name::{ObjectName, PodName, WorkflowName};
 use crate::domain::observed::ObservedPod;
 use crate::domain::operation::Intent;
+use crate::domain::pod::Footprint;
 use crate::domain::run::{Phase, Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::domain::state::PodStatus;
@@ -94,6 +95,8 @@ pub struct State {
     pub(super) host: Option<Arc<HostSample>>,
     /// When `host` and `usage` came in.
     pub(super) sampled_at: Timestamp,
+    /// What was used then by everything outside the catalogue.
+    pub(super) others: Footprint,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
     pub(super) mirror: MirrorStatus,
@@ -104,6 +107,8 @@ pub struct State {
     pub(super) apply_queue: VecDeque<(Ticket, Entries)>,
     /// Whether what an earlier daemon left open was taken up: at the first listing.
     pub(super) settled: bool,
+    /// Pods that ran before a reboot, until it is known whether they fit.
+    pub(super) to_start_again: BTreeSet<PodName>,
     pub(super) closing: bool,
     pub(super) last_watch: u64,
 }
@@ -201,6 +206,7 @@ impl State {
             runtime: RuntimeLink::Unknown,
             host: None,
             sampled_at: now,
+            others: Footprint::default(),
             usage: BTreeMap::new(),
             mirror: MirrorStatus {
                 link: MirrorLink::Disabled,
@@ -216,6 +222,7 @@ impl State {
             applying: None,
             apply_queue: VecDeque::new(),
             settled: false,
+            to_start_again: BTreeSet::new(),
             closing: false,
             last_watch: 0,
         };
@@ -239,7 +246,10 @@ impl State {
             }
         }
         for (record, entry) in workflows {
-            let workflow = Workflow::new(record.id, Arc::new(entry), record.created_at);
+            let workflow = Workflow {
+                shown_active: record.active,
+                ..Workflow::new(record.id, Arc::new(entry), record.created_at)
+            };
             state.workflows.insert(record.name, workflow);
         }
         state.sort_workflows();
@@ -334,12 +344,16 @@ impl State {
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {
+        // Nothing is done with runs before pods were listed.
+        if !self.settled || !active.stored {
+            return None;
+        }
         if let Some(failing) = &active.failing {
             return Some(failing.until);
         }
         match active.run.phase {
             Phase::Evicting { .. } => active.eviction.as_ref()?.deadline(),
-            Phase::Starting { deadline } if active.stored && self.settled => Some(deadline),
+            Phase::Starting { deadline } => Some(deadline),
             Phase::Ended { at, .. } => Some(later(at, RUN_REMEMBERED)),
             _ => None,
         }

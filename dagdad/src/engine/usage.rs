@@ -176,7 +176,7 @@ impl Usage {
     }
 
     /// What to expect of the pod.
-    pub(super) fn expect(&self, declared: Footprint, cpu_ceiling: Millicpu) -> Expectation {
+    pub(super) fn expect(&self, declared: Footprint, ceiling: Footprint) -> Expectation {
         let current = self.current.iter().map(|current| &current.run);
         let counts = |run: &&PodRun| run.memory_peak > Bytes(0) && run.ready_after.is_some();
         let runs: Vec<PodRun> = self
@@ -185,7 +185,7 @@ impl Usage {
             .chain(current.filter(counts))
             .cloned()
             .collect();
-        footprint::expect(declared, &runs, cpu_ceiling)
+        footprint::expect(declared, &runs, ceiling)
     }
 
     /// How long the pod took at most to run to its end, where it did.

@@ -20,6 +20,8 @@ pub(super) struct Workflow {
     pub(super) id: Uuid,
     pub(super) created_at: Timestamp,
     pub(super) entry: Arc<CatalogueWorkflow>,
+    /// Whether its row says that a run is active.
+    pub(super) shown_active: bool,
     /// Its pods, level by level. Brought up to date whenever the catalogue changes.
     pub(super) order: Vec<MemberView>,
 }
@@ -30,6 +32,7 @@ impl Workflow {
             id,
             created_at: now,
             entry,
+            shown_active: false,
             order: Vec::new(),
         }
     }

@@ -72,6 +72,24 @@ pub struct DenialView {
     pub earliest_at: Option<Timestamp>,
     /// By what.
     pub earliest_reason: Option<String>,
+    /// Optional pods that are left alone, since a run of a higher priority needs them.
+    pub spared: Vec<SparedView>,
+}
+
+/// An optional pod that is not stopped for the asker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SparedView {
+    /// The pod.
+    pub pod: String,
+    /// The priority of the run that needs it.
+    pub run_priority: u32,
+}
+
+impl From<v1::Spared> for SparedView {
+    fn from(wire: v1::Spared) -> Self {
+        let v1::Spared { pod, run_priority } = wire;
+        Self { pod, run_priority }
+    }
 }
 
 /// A pod whose stop would help.
@@ -196,6 +214,7 @@ impl From<v1::Denial> for DenialView {
             suggested_command,
             earliest_at,
             earliest_reason,
+            spared,
         } = wire;
         Self {
             kind,
@@ -208,6 +227,7 @@ impl From<v1::Denial> for DenialView {
             suggested_command,
             earliest_at: earliest_at.and_then(time),
             earliest_reason,
+            spared: spared.into_iter().map(SparedView::from).collect(),
         }
     }
 }

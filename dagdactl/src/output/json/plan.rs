@@ -6,7 +6,7 @@ use dagda_proto::v1;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::admission::{DenialView, ExpectationView, FiguresView, VictimView};
+use super::admission::{DenialView, ExpectationView, FiguresView, SparedView, VictimView};
 use super::rounded;
 
 /// What a run would do, and whether it would be admitted now. What does not fit has the keys
@@ -34,6 +34,8 @@ pub struct PlanView {
     pub earliest_at: Option<Timestamp>,
     /// By what.
     pub earliest_reason: Option<String>,
+    /// Optional pods that are left alone, since a run of a higher priority needs them.
+    pub spared: Vec<SparedView>,
     /// What does not stand in the way, but should be known.
     pub warnings: Vec<String>,
     /// How long its pods may take to become ready.
@@ -88,6 +90,7 @@ impl From<v1::WorkflowPlan> for PlanView {
             suggested_command,
             earliest_at: None,
             earliest_reason: None,
+            spared: Vec::new(),
             warnings,
             timeout_seconds: timeout.unwrap_or_default().as_secs_f64(),
             on_failure,
@@ -107,6 +110,7 @@ impl From<v1::WorkflowPlan> for PlanView {
             suggested_command,
             earliest_at,
             earliest_reason,
+            spared,
         } = denial.into();
         Self {
             short_of: Some(short_of),
@@ -116,6 +120,7 @@ impl From<v1::WorkflowPlan> for PlanView {
             suggested_command,
             earliest_at,
             earliest_reason,
+            spared,
             ..fitting
         }
     }

@@ -64,6 +64,7 @@ pub fn denial(now: i64, kind: &str, name: &str) -> v1::Denial {
         suggested_command: Some(format!("dagdactl {verb} {name} --evict")),
         earliest_at: Some(at(now + 40)),
         earliest_reason: Some("adminer is being stopped, its grace period ends then".to_owned()),
+        spared: Vec::new(),
     }
 }
 
@@ -77,6 +78,7 @@ pub fn never(name: &str) -> v1::Denial {
         suggested_command: None,
         earliest_at: None,
         earliest_reason: None,
+        spared: Vec::new(),
         ..denial(0, "workflow", name)
     }
 }

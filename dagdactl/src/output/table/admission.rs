@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::grid::{Column, Grid, Tone, plain};
 use crate::output::escape;
 use crate::output::human::{self, Clock};
-use crate::output::json::admission::{DenialView, FiguresView, VictimView};
+use crate::output::json::admission::{DenialView, FiguresView, SparedView, VictimView};
 use crate::output::wrap::wrap;
 
 /// What a denial comes down to, in one sentence.
@@ -78,6 +78,7 @@ pub fn explanation(view: &DenialView, clock: &Clock, width: Option<usize>) -> St
                 never_fits: view.never_fits,
                 victims: &view.victims,
                 evictable_bytes: view.evictable_bytes,
+                spared: &view.spared,
                 suggested_command: view.suggested_command.as_deref(),
                 earliest: view.earliest_at.zip(view.earliest_reason.as_deref()),
             },
@@ -168,6 +169,8 @@ pub struct Remedy<'v> {
     pub victims: &'v [VictimView],
     /// What all who may go would free.
     pub evictable_bytes: u64,
+    /// Who is left alone.
+    pub spared: &'v [SparedView],
     /// What to type.
     pub suggested_command: Option<&'v str>,
     /// When it fits by itself, and why then.
@@ -204,6 +207,21 @@ pub fn remedy(remedy: &Remedy<'_>, clock: &Clock, width: Option<usize>) -> Strin
             });
             text.push_str(&victims(some, width));
             text.push('\n');
+        }
+    }
+    if !remedy.spared.is_empty() {
+        let pods: Vec<String> = remedy
+            .spared
+            .iter()
+            .map(|pod| format!("{} (a run of priority {})", pod.pod, pod.run_priority))
+            .collect();
+        let sentence = format!(
+            "Left alone, since a run of a higher priority needs them: {}.",
+            pods.join(", ")
+        );
+        for line in wrap(&escape::text(&sentence), "", width) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{line}");
         }
     }
     let mut advice = |to: &str, command: &str| {

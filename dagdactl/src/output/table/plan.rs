@@ -56,6 +56,7 @@ pub fn plan(view: &PlanView, clock: &Clock, width: Option<usize>) -> String {
             never_fits: view.never_fits,
             victims: &view.victims,
             evictable_bytes: view.evictable_bytes.unwrap_or_default(),
+            spared: &view.spared,
             suggested_command: view.suggested_command.as_deref(),
             earliest: view.earliest_at.zip(view.earliest_reason.as_deref()),
         },

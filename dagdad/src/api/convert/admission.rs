@@ -3,7 +3,9 @@
 use dagda_proto::v1;
 
 use super::time::timestamp;
-use crate::domain::admission::{Admission, Denial, Earliest, Figures, Remedy, Room, Victim};
+use crate::domain::admission::{
+    Admission, Denial, Earliest, Figures, Remedy, Room, Spared, Victim,
+};
 use crate::domain::footprint::{Expectation, Observed};
 use crate::domain::pod::Footprint;
 use crate::domain::quantity::{Bytes, Millicpu};
@@ -63,14 +65,20 @@ pub fn denial(denial: &Denial) -> v1::Denial {
         remedy,
         earliest,
     } = denial;
-    let (never_fits, victims, evictable) = match remedy {
-        Remedy::Never => (true, Vec::new(), Bytes(0)),
+    let (never_fits, victims, evictable, spared) = match remedy {
+        Remedy::Never => (true, Vec::new(), Bytes(0), Vec::new()),
         Remedy::Evict(victims) => (
             false,
             victims.iter().map(victim).collect(),
             victims.iter().map(|victim| victim.frees.memory).sum(),
+            Vec::new(),
         ),
-        Remedy::NotEnough { evictable } => (false, Vec::new(), evictable.memory),
+        Remedy::NotEnough { evictable, spared } => (
+            false,
+            Vec::new(),
+            evictable.memory,
+            spared.iter().map(self::spared).collect(),
+        ),
     };
     let (earliest_at, earliest_reason) = self::earliest(earliest.as_ref());
     v1::Denial {
@@ -84,6 +92,15 @@ pub fn denial(denial: &Denial) -> v1::Denial {
         suggested_command: denial.suggested_command(),
         earliest_at,
         earliest_reason,
+        spared,
+    }
+}
+
+fn spared(spared: &Spared) -> v1::Spared {
+    let Spared { pod, run_priority } = spared;
+    v1::Spared {
+        pod: pod.to_string(),
+        run_priority: u32::from(run_priority.get()),
     }
 }
 

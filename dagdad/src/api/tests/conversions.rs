@@ -88,6 +88,7 @@ fn a_denial_tells_the_whole_explanation() {
     assert_eq!(
         told.denial,
         Some(v1::Denial {
+            spared: Vec::new(),
             kind: "pod".to_owned(),
             name: "llama".to_owned(),
             figures: Some(v1::Figures {
@@ -123,7 +124,7 @@ fn a_denial_tells_the_whole_explanation() {
 
 #[rstest]
 #[case(Remedy::Never, true, 0)]
-#[case(Remedy::NotEnough { evictable: footprint(2, 1) }, false, 2 << 30)]
+#[case(Remedy::NotEnough { evictable: footprint(2, 1), spared: Vec::new() }, false, 2 << 30)]
 fn a_denial_without_a_way_out_proposes_none(
     #[case] remedy: Remedy,
     #[case] never: bool,

@@ -24,6 +24,8 @@
 //!
 //! [`Admission::Force`]: crate::domain::admission::Admission::Force
 
+#[cfg(test)]
+mod tests;
 pub mod victims;
 
 use std::collections::BTreeMap;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::victims::Candidate;
-use crate::domain::admission::{Admitted, Denial, Earliest, Figures, Remedy, Room, Victim};
+use crate::domain::admission::{Admitted, Denial, Earliest, Figures, Remedy, Room, Spared, Victim};
 use crate::domain::name::{ObjectName, PodName};
 use crate::domain::pod::{Footprint, Priority};
 use crate::domain::quantity::{Bytes, Millicpu};
@@ -97,8 +99,8 @@ pub struct Asked {
     pub object: ObjectName,
     /// How important it is.
     pub priority: Priority,
-    /// Its pods with what they are expected to use; those that hold something already only
-    /// need what goes beyond it.
+    /// Its pods, each once, with what they are expected to use; those that hold something
+    /// already only need what goes beyond it.
     pub pods: Vec<(PodName, Footprint)>,
 }
 
@@ -134,25 +136,30 @@ pub fn decide(budget: &Budget, asked: &Asked) -> Result<Admitted, Box<Denial>> {
     }))
 }
 
-/// Whether `asked` needs more than may ever be given out.
-#[must_use]
-pub fn never_fits(budget: &Budget, asked: &Asked) -> bool {
-    let total = asked.total();
-    total.memory > budget.memory.ceiling || (budget.cpu_enforced && total.cpu > budget.cpu.ceiling)
-}
-
 /// The numbers of a start.
 #[must_use]
 pub fn figures(budget: &Budget, asked: &Asked) -> Figures {
-    let needed = sum(asked.pods.iter().map(|(pod, footprint)| {
-        let held = budget.holders.get(pod).map(|holder| holder.need);
-        beyond(*footprint, held.unwrap_or_default())
-    }));
+    let held = |pod: &PodName| {
+        let holder = budget.holders.get(pod);
+        holder.map(|holder| holder.need).unwrap_or_default()
+    };
+    let needed = sum(asked
+        .pods
+        .iter()
+        .map(|(pod, footprint)| beyond(*footprint, held(pod))));
     let claims = budget
         .claims
         .iter()
         .filter(|(by, _)| **by != asked.object)
-        .map(|(_, claim)| *claim);
+        .map(|(by, claim)| match by {
+            // It is for the same pod as what the pod holds or is asked for here.
+            ObjectName::Pod(pod) => {
+                let here = asked.pods.iter().filter(|(asked, _)| asked == pod);
+                here.map(|(_, footprint)| *footprint)
+                    .fold(beyond(*claim, held(pod)), beyond)
+            }
+            ObjectName::Workflow(_) => *claim,
+        });
     let reserved = sum(budget
         .holders
         .values()
@@ -186,7 +193,7 @@ pub fn figures(budget: &Budget, asked: &Asked) -> Figures {
 }
 
 fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
-    if never_fits(budget, asked) {
+    if never_fits(budget, asked, gap) {
         return Remedy::Never;
     }
     let evictable: Vec<(&PodName, &Holder, &Evictable)> = budget
@@ -194,11 +201,7 @@ fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
         .iter()
         .filter(|(pod, _)| asked.pods.iter().all(|(asked, _)| asked != *pod))
         .filter_map(|(pod, holder)| Some((pod, holder, holder.evictable.as_ref()?)))
-        .filter(|(_, _, evictable)| {
-            evictable
-                .run_priority
-                .is_none_or(|priority| priority <= asked.priority)
-        })
+        .filter(|(_, _, evictable)| spared_for(evictable, asked).is_none())
         .collect();
     let candidates: Vec<Candidate> = evictable
         .iter()
@@ -223,8 +226,37 @@ fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
         ),
         None => Remedy::NotEnough {
             evictable: sum(candidates.iter().map(|candidate| candidate.frees)),
+            spared: spared(budget, asked),
         },
     }
+}
+
+/// The priority of the run for which a pod is left alone, if it is above the asker's.
+fn spared_for(evictable: &Evictable, asked: &Asked) -> Option<Priority> {
+    evictable
+        .run_priority
+        .filter(|priority| *priority > asked.priority)
+}
+
+fn spared(budget: &Budget, asked: &Asked) -> Vec<Spared> {
+    let others = budget
+        .holders
+        .iter()
+        .filter(|(pod, _)| asked.pods.iter().all(|(asked, _)| asked != *pod));
+    let spared = others.filter_map(|(pod, holder)| {
+        Some(Spared {
+            pod: pod.clone(),
+            run_priority: spared_for(holder.evictable.as_ref()?, asked)?,
+        })
+    });
+    spared.collect()
+}
+
+/// Whether more is asked for than may ever be given out, of something that is short.
+fn never_fits(budget: &Budget, asked: &Asked, gap: Footprint) -> bool {
+    let total = asked.total();
+    (gap.memory > Bytes(0) && total.memory > budget.memory.ceiling)
+        || (gap.cpu > Millicpu(0) && total.cpu > budget.cpu.ceiling)
 }
 
 /// When enough of what is being stopped, or ends by itself, will be back.
@@ -244,27 +276,39 @@ fn earliest(budget: &Budget, asked: &Asked, gap: Footprint) -> Option<Earliest> 
 }
 
 fn cpu_warning(figures: &Figures) -> Option<String> {
-    let cpu = &figures.cpu;
-    (cpu.needed > cpu.available).then(|| {
+    let Room {
+        needed,
+        available,
+        ceiling,
+        ..
+    } = figures.cpu;
+    (needed > available).then(|| {
         format!(
-            "CPU will be short: {} cores are asked for, {} of {} are left; CPU is shared, so everything gets slower",
-            cpu.needed, cpu.available, cpu.ceiling
+            "CPU will be short: of {needed} cores that it needs, {available} are left of {ceiling}; as CPU is shared, everything gets slower"
         )
     })
 }
 
+/// Why this one, for people.
 fn reason(now: Timestamp, evictable: &Evictable) -> String {
-    let mut reason = format!("optional, priority {}", evictable.priority);
-    let idle = idle(now, evictable);
-    if idle >= SHOWN_IDLE {
-        let whole = Duration::from_secs(idle.as_secs() / 60 * 60);
-        reason += &format!(", idle for {}", humantime::format_duration(whole));
-    }
-    reason
+    let run = match evictable.run_priority {
+        Some(_) => ", needed by a run",
+        None => "",
+    };
+    let idle = match idle(now, evictable) {
+        idle if idle >= SHOWN_IDLE => {
+            let whole = Duration::from_secs(idle.as_secs() / 60 * 60);
+            format!(", idle for {}", humantime::format_duration(whole))
+        }
+        _ => String::new(),
+    };
+    format!("optional, priority {}{run}{idle}", evictable.priority)
 }
 
+/// Nothing where the clock was set back since.
 fn idle(now: Timestamp, evictable: &Evictable) -> Duration {
-    (now - evictable.busy_at).try_into().unwrap_or_default()
+    let idle = now.duration_since(evictable.busy_at);
+    idle.try_into().unwrap_or_default()
 }
 
 fn sum(parts: impl IntoIterator<Item = Footprint>) -> Footprint {

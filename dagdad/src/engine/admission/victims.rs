@@ -16,17 +16,17 @@
 //!    and it makes sets comparable by the next criterion that differ by a few pages.
 //! 5. **Longest idle.** From the highest priority down, and within a priority from the pod that
 //!    was busy last, each pod is spared where the others allow it. So whoever has just been
-//!    used goes last, and one pod's long sleep is no excuse for waking another's user, as it
-//!    would be with the sum of their idle times.
+//!    used goes last; with the sum of their idle times, the long sleep of one pod would outweigh
+//!    the use of another.
 //!
 //! Whether a set closes the gap is never rounded: it is summed up in bytes, and a set that
 //! frees exactly the gap closes it.
 //!
 //! One short resource, the ordinary case since CPU is only enforced where asked for, is solved
-//! exactly (module `single`); only a slack of several GiB among two hundred pods of odd sizes is
-//! counted in more than a MiB. For two short resources, where even the fewest pods are NP-hard
-//! to find, there is a search (module `double`), which is exact for as many pods as one box runs, and
-//! otherwise keeps the best that it finds in its time.
+//! exactly (module `single`), save that odd sizes with a slack of many GiB, or of a few among two
+//! hundred pods, are counted in more than a MiB. For two short resources, where even the fewest
+//! pods are NP-hard to find, there is a search (module `double`): exact for some dozens of pods,
+//! and otherwise the best that it finds in its time.
 
 mod double;
 mod exchange;

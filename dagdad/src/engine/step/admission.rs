@@ -28,7 +28,7 @@ use super::super::state::State;
 use crate::domain::admission::{Admission, Denial, Remedy};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
-use crate::domain::name::{ObjectName, PodName};
+use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::run::RunId;
 use crate::domain::state::Wanted;
@@ -37,6 +37,8 @@ use crate::domain::state::Wanted;
 pub(super) enum Evicted {
     /// They are not all gone, or it is not known yet what they freed.
     Waiting,
+    /// They were not enough: more were chosen, and are stopped next.
+    More,
     /// What was asked for fits now.
     Room,
     /// It does not, and there is nobody else to stop.
@@ -45,8 +47,10 @@ pub(super) enum Evicted {
 
 /// What was decided on something that is to start.
 pub(super) enum Decision {
-    /// It may start; what should be known about it.
+    /// It fits; what should be known about it.
     Admitted(Option<String>),
+    /// It starts although it does not fit, or that is not known; by which numbers.
+    Forced(String),
     /// These are to go first.
     After(Vec<PodName>),
 }
@@ -59,7 +63,15 @@ impl State {
         mode: Admission,
         now: Timestamp,
     ) -> Result<Decision, CommandError> {
-        let budget = self.budget(now).ok_or(CommandError::NotMeasured)?;
+        let Some(budget) = self.budget(now) else {
+            return match mode {
+                Admission::Force => Ok(Decision::Forced(format!(
+                    "forced: {}",
+                    CommandError::NotMeasured
+                ))),
+                Admission::Fit | Admission::Evict => Err(CommandError::NotMeasured),
+            };
+        };
         let denial = match admission::decide(&budget, asked) {
             Ok(admitted) => {
                 let warnings = admitted.warnings.join("; ");
@@ -70,7 +82,7 @@ impl State {
             Err(denial) => denial,
         };
         match (mode, &denial.remedy) {
-            (Admission::Force, _) => Ok(Decision::Admitted(Some(format!("forced: {denial}")))),
+            (Admission::Force, _) => Ok(Decision::Forced(format!("forced: {denial}"))),
             (Admission::Evict, Remedy::Evict(_)) => Ok(Decision::After(victims(&denial))),
             (Admission::Fit | Admission::Evict, _) => Err(CommandError::Insufficient(denial)),
         }
@@ -95,22 +107,18 @@ impl State {
         let asked = self.asked_for_pod(name, pod);
         match self.decide(&asked, mode, now)? {
             Decision::After(victims) => Ok(Request { victims, ..request }),
-            Decision::Admitted(remark) => {
+            Decision::Forced(why) => {
                 self.reserve_all(&asked);
-                if let Some(remark) = &remark
-                    && mode == Admission::Force
-                {
-                    let message = format!("{kind} of {name} {remark}");
-                    self.note(EventKind::Forced, Some(name), message, now, out);
-                }
+                let message = format!("{kind} of {name} {why}");
+                self.note(EventKind::Forced, Some(name), message, now, out);
+                Ok(request)
+            }
+            Decision::Admitted(cause) => {
+                self.reserve_all(&asked);
                 Ok(Request {
                     // One that fits needs nobody to go, whatever was offered.
-                    admission: if mode == Admission::Force && remark.is_some() {
-                        Admission::Force
-                    } else {
-                        Admission::Fit
-                    },
-                    cause: remark.filter(|_| mode != Admission::Force),
+                    admission: Admission::Fit,
+                    cause,
                     ..request
                 })
             }
@@ -139,8 +147,12 @@ impl State {
                 continue;
             };
             let asked = self.asked_for_pod(&name, pod);
-            match self.evict(&mut eviction, &asked, None, now, out) {
-                Evicted::Waiting => {
+            let mut evicted = Evicted::More;
+            while matches!(evicted, Evicted::More) {
+                evicted = self.evict(&mut eviction, &asked, None, now, out);
+            }
+            match evicted {
+                Evicted::Waiting | Evicted::More => {
                     if let Some(operation) = self.operation_mut(&name) {
                         operation.at = At::Evicting(eviction);
                     }
@@ -172,7 +184,7 @@ impl State {
     }
 
     /// Takes up a start that an earlier daemon had begun: one that waited for victims is decided
-    /// on again, all others had their place.
+    /// on again once all pods are seen and the host is measured, all others had their place.
     pub(super) fn resume_start(&mut self, name: &PodName, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(pod) = self.pods.get(name) else {
             return;
@@ -186,21 +198,13 @@ impl State {
             self.reserve_all(&asked);
             return self.render(name, now, out);
         }
-        match self.decide(&asked, Admission::Evict, now) {
-            Ok(Decision::Admitted(_)) => {
-                self.reserve_all(&asked);
-                self.render(name, now, out);
-            }
-            Ok(Decision::After(victims)) => {
-                if let Some(operation) = self.operation_mut(name) {
-                    operation.at = At::Evicting(Eviction::of(victims));
-                }
-            }
-            Err(error) => self.give_up_start(name, error, now, out),
+        if let Some(operation) = self.operation_mut(name) {
+            operation.at = At::Evicting(Eviction::of([]));
         }
     }
 
-    /// Stops the victims that still run; once all are gone, decides again.
+    /// Stops the victims that still run; once all are gone, decides again, and chooses more
+    /// where that is not enough.
     pub(super) fn evict(
         &mut self,
         eviction: &mut Eviction,
@@ -209,42 +213,49 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Evicted {
-        loop {
-            match self.stop_victims(eviction, &asked.object, run, now, out) {
-                Ok(true) => {}
-                Ok(false) => return Evicted::Waiting,
-                Err(error) => return Evicted::Refused(error),
-            }
-            let denial = match self.decide(asked, Admission::Fit, now) {
-                Ok(_) => return Evicted::Room,
-                Err(CommandError::Insufficient(denial)) => denial,
-                Err(error) => return Evicted::Refused(error),
-            };
-            let gone_at = *eviction.gone_at.get_or_insert(now);
-            let given_up = eviction.deadline().is_none_or(|until| until <= now);
-            if self.sampled_at <= gone_at && !given_up {
-                return Evicted::Waiting;
-            }
-            if eviction.rounds >= ROUNDS || denial.victims().is_empty() {
-                return Evicted::Refused(CommandError::Insufficient(denial));
-            }
-            eviction.rounds += 1;
-            eviction.gone_at = None;
-            let more = victims(&denial).into_iter().map(|pod| (pod, None));
-            eviction.victims.extend(more);
+        match self.stop_victims(eviction, asked, run, now, out) {
+            Ok(true) => {}
+            Ok(false) => return Evicted::Waiting,
+            Err(error) => return Evicted::Refused(error),
         }
+        let denial = match self.decide(asked, Admission::Fit, now) {
+            Ok(_) => return Evicted::Room,
+            Err(CommandError::Insufficient(denial)) => denial,
+            // dagdad has begun a moment ago.
+            Err(CommandError::NotMeasured) => return Evicted::Waiting,
+            Err(error) => return Evicted::Refused(error),
+        };
+        let gone_at = *eviction.gone_at.get_or_insert(now);
+        let given_up = eviction.deadline().is_none_or(|until| until <= now);
+        if self.sampled_at <= gone_at && !given_up {
+            return Evicted::Waiting;
+        }
+        if eviction.rounds >= ROUNDS || denial.victims().is_empty() {
+            return Evicted::Refused(CommandError::Insufficient(denial));
+        }
+        eviction.rounds += 1;
+        eviction.gone_at = None;
+        let more = victims(&denial).into_iter().map(|pod| (pod, None));
+        eviction.victims.extend(more);
+        Evicted::More
     }
 
     /// Stops the victims that run. Returns whether all are gone.
     fn stop_victims(
         &mut self,
         eviction: &mut Eviction,
-        by: &ObjectName,
+        asked: &Asked,
         run: Option<RunId>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<bool, CommandError> {
+        let by = &asked.object;
+        if let Some(failure) = &eviction.failure {
+            let message = format!("there is no room for {by}: {failure}");
+            return Err(CommandError::Runtime(message));
+        }
         let mut gone = true;
+        let mut spared = Vec::new();
         for (victim, stop) in &mut eviction.victims {
             let Some(pod) = self.pods.get(victim) else {
                 continue;
@@ -252,10 +263,11 @@ impl State {
             if pod.operation.is_some() {
                 gone = false;
             } else if matches!(pod.life, Life::Up { .. }) {
-                if stop.is_some() {
-                    return Err(CommandError::Runtime(format!(
-                        "there is no room for {by}: {victim} could not be stopped; see `dagdactl events`, then try again"
-                    )));
+                // It was stopped and somebody started it again; or what it is to others has
+                // changed since it was chosen.
+                if stop.is_some() || !self.may_go(victim, asked) {
+                    spared.push(victim.clone());
+                    continue;
                 }
                 gone = false;
                 let id = OperationId(self.identities.next(now));
@@ -269,7 +281,33 @@ impl State {
                 self.accept(victim, id, request, now, out);
             }
         }
+        eviction
+            .victims
+            .retain(|victim, _| !spared.contains(victim));
         Ok(gone)
+    }
+
+    /// A stop failed: whoever waits for it has to know.
+    pub(super) fn victim_failed(
+        &mut self,
+        name: &PodName,
+        stop: OperationId,
+        error: &CommandError,
+    ) {
+        let pods = self.pods.values_mut().filter_map(|pod| {
+            let at = pod.operation.as_mut().map(|operation| &mut operation.at);
+            match at {
+                Some(At::Evicting(eviction)) => Some(eviction),
+                _ => None,
+            }
+        });
+        let runs = self.runs.values_mut();
+        let runs = runs.filter_map(|active| active.eviction.as_mut());
+        for eviction in pods.chain(runs) {
+            if eviction.victims.get(name) == Some(&Some(stop)) {
+                eviction.failure = Some(format!("{name} could not be stopped: {error}"));
+            }
+        }
     }
 }
 

@@ -140,10 +140,18 @@ impl State {
         }
         for (id, entry) in applying.changed_workflows {
             let name = entry.spec.name.clone();
-            if stored {
-                let kept = self.workflows.get(&name).map(|known| known.created_at);
-                let workflow = Workflow::new(id, entry, kept.unwrap_or(now));
-                self.workflows.insert(name.clone(), workflow);
+            let created = applying.applied.iter().any(|object| {
+                object.name == ObjectName::Workflow(name.clone())
+                    && object.change == Change::Created
+            });
+            match self.workflows.get_mut(&name) {
+                Some(workflow) if stored => workflow.entry = entry,
+                // One that was there and is not any more was removed meanwhile.
+                None if stored && created => {
+                    let workflow = Workflow::new(id, entry, now);
+                    self.workflows.insert(name.clone(), workflow);
+                }
+                Some(_) | None => {}
             }
             self.put_workflow_row(&name, now, out);
         }

@@ -110,8 +110,10 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     }
     state.run_due(now, out);
     state.balance();
+    state.start_again(now, out);
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
+    state.show_active_workflows(now, out);
     state.watch_alerts(now, out);
     state.observe_usage(now, out);
     state.balance();
@@ -172,6 +174,7 @@ impl State {
         self.host = Some(std::sync::Arc::new(sample.host.clone()));
         self.sampled_at = now;
         self.usage = sample.pods.iter().cloned().collect();
+        self.others = self.used_by_others(&sample.host);
         self.measure_pods(now);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)

@@ -109,15 +109,13 @@ impl State {
                 }
                 let names: Vec<PodName> = self.pods.keys().cloned().collect();
                 let first = !mem::replace(&mut self.settled, true);
-                let mut again = Vec::new();
                 for name in names.iter().filter(|name| !outdated.contains(*name)) {
                     if !first {
                         self.observe(name, now, out);
                     } else if self.settle(name, now, out) {
-                        again.push(name.clone());
+                        self.to_start_again.insert(name.clone());
                     }
                 }
-                self.start_again(again, now, out);
             }
             Err(error) => {
                 let reason = match error {

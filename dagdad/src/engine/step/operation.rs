@@ -247,6 +247,10 @@ impl State {
         };
         pod.started_digest = operation.digest.take();
         pod.stop_asked = None;
+        if self.observed.contains_key(name.as_str()) {
+            // What was there was removed for it, which the runtime may report in a moment only.
+            pod.stopped_by_us = Some(now);
+        }
         let kind = operation.kind;
         self.list_after(name, now, out);
         if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {
@@ -269,10 +273,13 @@ impl State {
     pub(super) fn await_ready(&mut self, name: &PodName, spec: Arc<PodSpec>, now: Timestamp) {
         let timeout = SignedDuration::try_from(self.settings.start_timeout)
             .unwrap_or(SignedDuration::from_hours(24));
+        let pod = self.pods.get(name);
+        let run = pod.and_then(|pod| pod.operation.as_ref()?.run);
+        let deadline = run.and_then(|run| self.patience_of(run));
         if let Some(operation) = self.operation_mut(name) {
             operation.at = At::Awaiting {
                 spec,
-                deadline: later(now, timeout),
+                deadline: deadline.unwrap_or(later(now, timeout)),
                 steady_at: None,
             };
         }

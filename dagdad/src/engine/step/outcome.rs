@@ -108,8 +108,13 @@ impl State {
             return;
         };
         pod.down_by = None;
-        if let Err(error) = &result {
-            self.member_failed(name, operation.kind, error);
+        match &result {
+            Ok(_) if operation.kind == OperationKind::Stop => self.member_stopped(name, now, out),
+            Ok(_) => {}
+            Err(error) => {
+                self.member_failed(name, operation.kind, error, now, out);
+                self.victim_failed(name, operation.id, error);
+            }
         }
         let (kind, message) = match (&result, operation.kind) {
             (Ok(done), OperationKind::Start | OperationKind::Restart) => {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::effect::Effect;
-use super::super::operation::{At, Operation, Request};
-use super::super::pod::Life;
+use super::super::operation::{At, Operation};
+use super::super::pod::{Life, Pod};
 use super::super::state::State;
+use super::run::at_rest_and_down;
 use crate::domain::admission::Admission;
-use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::PodCondition;
@@ -111,13 +111,15 @@ impl State {
     }
 
     /// Starts again what ran before a reboot, as far as it fits: essential pods first, then by
-    /// priority.
-    pub(super) fn start_again(
-        &mut self,
-        mut names: Vec<PodName>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
+    /// priority. That is not known before the host was measured.
+    pub(super) fn start_again(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.host.is_none() || self.closing {
+            return;
+        }
+        let mut names: Vec<PodName> = std::mem::take(&mut self.to_start_again)
+            .into_iter()
+            .filter(|name| self.pods.get(name).is_some_and(is_missed))
+            .collect();
         names.sort_by_key(|name| {
             self.pods.get(name).map(|pod| {
                 let spec = &pod.entry.spec;
@@ -129,8 +131,6 @@ impl State {
             let kind = OperationKind::Start;
             let request = match self.admit_pod(&name, kind, Admission::Fit, now, out) {
                 Ok(request) => request,
-                // Nothing is known that speaks against it.
-                Err(CommandError::NotMeasured) => Request::new(kind),
                 Err(error) => {
                     let message = format!("{name} ran before and is not started again: {error}");
                     self.note(EventKind::Refused, Some(&name), message, now, out);
@@ -142,4 +142,9 @@ impl State {
             self.accept(&name, id, request, now, out);
         }
     }
+}
+
+/// Whether a pod that is to be started again still is: nobody did anything with it meanwhile.
+fn is_missed(pod: &Pod) -> bool {
+    pod.wanted == Wanted::Up && at_rest_and_down(pod)
 }

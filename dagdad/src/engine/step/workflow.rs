@@ -97,12 +97,7 @@ impl State {
         let workflow = &self.workflows[&name];
         let order = workflow.order.clone();
         let spec = workflow.entry.spec.clone();
-        if let RuntimeLink::Down { reason } = &self.runtime {
-            return Err(CommandError::RuntimeDown {
-                reason: reason.clone(),
-            });
-        }
-        self.check_members(&name, &order)?;
+        self.check_beginning(&name, &order)?;
         let mut run = self.new_run(&spec, &order, terms, now);
         let asked = self.asked_for_run(&run);
         let mut eviction = None;
@@ -113,7 +108,17 @@ impl State {
                 self.reserve_all(&asked);
                 run.admitted_at = Some(now);
                 run.phase = starting(timeout, now);
+                if run.admission == Admission::Force {
+                    run.admission = Admission::Fit;
+                }
                 remark = about;
+            }
+            Ok(Decision::Forced(why)) => {
+                self.reserve_all(&asked);
+                run.admitted_at = Some(now);
+                run.phase = starting(timeout, now);
+                let message = format!("run of {name} {why}");
+                self.note_run(EventKind::Forced, &run, message, now, out);
             }
             Ok(Decision::After(victims)) => {
                 run.phase = Phase::Evicting {
@@ -128,12 +133,6 @@ impl State {
                 remark = Some(denial.to_string());
             }
             Err(error) => return Err(error),
-        }
-        if remark.is_some() && terms.admission == Admission::Force {
-            let message = format!("run of {name} {}", remark.take().unwrap_or_default());
-            self.note_run(EventKind::Forced, &run, message, now, out);
-        } else if terms.admission == Admission::Force {
-            run.admission = Admission::Fit;
         }
         let message = match (&run.phase, remark) {
             (Phase::Queued, Some(why)) => format!("run of {name} waits in the queue: {why}"),
@@ -167,12 +166,10 @@ impl State {
         let event = self.event_about(kind, Some(run.workflow.as_str()), Some(id), message, now);
         out.push(Effect::Announce(event.clone()));
         let records = vec![Record::PutRun(Box::new(run.clone())), Record::Event(event)];
-        let name = run.workflow.clone();
         let mut active = ActiveRun::new(run, false);
         active.eviction = eviction;
         self.runs.insert(id, active);
         out.push(Effect::Persist(Persist::Run { run: id, records }));
-        self.put_workflow_row(&name, now, out);
         id
     }
 
@@ -220,6 +217,8 @@ impl State {
         match run.phase {
             Phase::Queued if !terms.queue => {
                 // Somebody insists: it leaves the queue, or is refused as if it were new.
+                let order: Vec<MemberView> = run.members.iter().map(MemberView::from).collect();
+                self.check_beginning(&run.workflow, &order)?;
                 let asked = self.asked_for_run(&run);
                 let decision = self.decide(&asked, terms.admission, now)?;
                 self.leave_queue(id, decision, terms.admission, now, out);
@@ -251,7 +250,7 @@ impl State {
     ) -> Result<Reply, CommandError> {
         let id = run.id;
         let order: Vec<MemberView> = run.members.iter().map(MemberView::from).collect();
-        self.check_members(&run.workflow, &order)?;
+        self.check_beginning(&run.workflow, &order)?;
         let asked = self.asked_for_run(&run);
         let decision = self.decide(&asked, terms.admission, now)?;
         for member in &mut run.members {
@@ -286,10 +285,21 @@ impl State {
         let mut eviction = None;
         run.admission = admission;
         let message = match decision {
+            Decision::Forced(why) => {
+                self.reserve_all(&asked);
+                run.admitted_at = Some(now);
+                run.phase = starting(run.timeout, now);
+                let message = format!("run of {} {why}", run.workflow);
+                self.note_run(EventKind::Forced, &run, message, now, out);
+                format!("{} begins, by force", run.workflow)
+            }
             Decision::Admitted(remark) => {
                 self.reserve_all(&asked);
                 run.admitted_at = Some(now);
                 run.phase = starting(run.timeout, now);
+                if admission == Admission::Force {
+                    run.admission = Admission::Fit;
+                }
                 let remark = remark.map(|remark| format!(", {remark}"));
                 format!("{} begins{}", run.workflow, remark.unwrap_or_default())
             }
@@ -434,8 +444,22 @@ impl State {
             .map(|active| active.run.id)
     }
 
+    /// Refuses a run that could not start its pods now.
+    fn check_beginning(
+        &self,
+        workflow: &WorkflowName,
+        order: &[MemberView],
+    ) -> Result<(), CommandError> {
+        if let RuntimeLink::Down { reason } = &self.runtime {
+            return Err(CommandError::RuntimeDown {
+                reason: reason.clone(),
+            });
+        }
+        self.check_members(workflow, order)
+    }
+
     /// Refuses a run whose pods are not all in the catalogue, or whose host ports are taken.
-    pub(super) fn check_members(
+    pub(in crate::engine) fn check_members(
         &self,
         workflow: &WorkflowName,
         order: &[MemberView],
@@ -479,9 +503,23 @@ impl State {
         }
     }
 
+    /// Writes the rows that do not say truly whether a run is active: one began or ended, or a
+    /// daemon was killed before it had written that.
+    pub(super) fn show_active_workflows(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let untrue: Vec<WorkflowName> = self
+            .workflows
+            .iter()
+            .filter(|(name, workflow)| workflow.shown_active != self.active_run(name).is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in untrue {
+            self.put_workflow_row(&name, now, out);
+        }
+    }
+
     /// Writes a workflow's row as it is now.
     pub(super) fn put_workflow_row(
-        &self,
+        &mut self,
         name: &WorkflowName,
         now: Timestamp,
         out: &mut Vec<Effect>,
@@ -495,6 +533,9 @@ impl State {
         };
         let active = self.active_run(name).is_some();
         let record = workflow.record(self.estimate(&workflow.entry.spec), active, now);
+        if let Some(workflow) = self.workflows.get_mut(name) {
+            workflow.shown_active = active;
+        }
         out.push(Effect::Persist(Persist::Fact {
             records: vec![Record::PutWorkflow(Box::new(record))],
             then: Vec::new(),

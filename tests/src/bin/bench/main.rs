@@ -6,6 +6,7 @@
     reason = "a benchmark that cannot measure stops there and then"
 )]
 
+mod admission;
 mod box_of_pods;
 mod daemon;
 mod measure;
@@ -23,6 +24,9 @@ fn main() {
         eprintln!("{}: {}", row.what, row.figure);
         rows.push(row);
     };
+    for pods in [10, 50, 200] {
+        keep(admission::with_victims(pods));
+    }
     keep(status::beside_podman(&host, "idle"));
     keep(start::beside_podman(&host));
 
