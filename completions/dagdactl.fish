@@ -38,8 +38,8 @@ complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "ps" -d 'List pods
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflow" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflows" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "wf" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
-complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alerts" -d 'List what is amiss: pods that are missed, runs that failed'
-complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alert" -d 'List what is amiss: pods that are missed, runs that failed'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alerts" -d 'Show what is amiss, take note of it, end it'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alert" -d 'Show what is amiss, take note of it, end it'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "events" -d 'Show what happened and why'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "doctor" -d 'Check that everything dagdad needs is there, and say how to mend what is not'
@@ -315,28 +315,58 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_su
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l since -d 'Only those raised or changed within this: 10m, 1h' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l severity -d 'Only those that are at least as bad' -r -f -a "info\t'Good to know'
+warning\t'Look at it some time'
+critical\t'Look at it now'"
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -s a -l all -d 'Also those that are resolved'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show them again at each change, until interrupted'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from ack" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l since -d 'Only those raised or changed within this: 10m, 1h' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l severity -d 'Only those that are at least as bad' -r -f -a "info\t'Good to know'
+warning\t'Look at it some time'
+critical\t'Look at it now'"
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -s a -l all -d 'Also those that are resolved'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show them again at each change, until interrupted'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from ack" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from ack" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from ack" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from ack" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l since -d 'Show the history of this long until now instead: 1h, 2days' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r

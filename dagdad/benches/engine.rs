@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
+use dagdad::domain::alert::Rules;
 use dagdad::domain::catalogue::{CataloguePod, Digest, Manifest};
 use dagdad::domain::name::PodName;
 use dagdad::domain::observed::{ContainerState, ObservedContainer, ObservedPod};
@@ -111,6 +112,7 @@ fn state() -> State {
             cpu_percent: 70.0,
         },
         cpu_enforced: false,
+        alerts: Rules::default(),
     };
     let remembered = Remembered {
         pods: (0..PODS).map(row).collect(),

@@ -4,6 +4,7 @@
 //! Which keys and variables exist, what they take and where they go stands in one table,
 //! `schema::SETTINGS`.
 
+mod alerts;
 mod defaults;
 mod environment;
 mod error;
@@ -25,6 +26,7 @@ pub use self::secret::SecretFileError;
 
 use self::schema::Draft;
 use self::secret::ReadSecret;
+use crate::domain::alert::Rules;
 
 /// Where the file is looked for unless another is named.
 pub const DEFAULT_FILE: &str = "/etc/dagda/dagdad.toml";
@@ -54,6 +56,8 @@ pub struct Config {
     pub cpu_threshold_percent: f64,
     /// What a lack of CPU does to a start.
     pub cpu_admission: CpuAdmission,
+    /// When what is an alert.
+    pub alerts: Rules,
     /// The system of record; `None`: the embedded store is all there is.
     pub mariadb: Option<MariaDbOptions>,
 }
@@ -106,6 +110,12 @@ impl Config {
             file.apply(&mut draft)?;
         }
         schema::apply_environment(environment, &mut draft)?;
+        let ram_threshold_percent = draft
+            .ram_threshold_percent
+            .unwrap_or(defaults::RAM_THRESHOLD_PERCENT);
+        let cpu_threshold_percent = draft
+            .cpu_threshold_percent
+            .unwrap_or(defaults::CPU_THRESHOLD_PERCENT);
         Ok(Self {
             state_dir: draft
                 .state_dir
@@ -123,12 +133,11 @@ impl Config {
                 .unwrap_or(defaults::HISTORY_RETENTION),
             event_retention: draft.event_retention.unwrap_or(defaults::EVENT_RETENTION),
             start_timeout: draft.start_timeout.unwrap_or(defaults::START_TIMEOUT),
-            ram_threshold_percent: draft
-                .ram_threshold_percent
-                .unwrap_or(defaults::RAM_THRESHOLD_PERCENT),
-            cpu_threshold_percent: draft
-                .cpu_threshold_percent
-                .unwrap_or(defaults::CPU_THRESHOLD_PERCENT),
+            ram_threshold_percent,
+            cpu_threshold_percent,
+            alerts: draft
+                .alerts
+                .finish(cpu_threshold_percent, ram_threshold_percent)?,
             cpu_admission: draft.cpu_admission.unwrap_or_default(),
             mariadb: draft.mariadb.finish(environment, read_secret)?,
         })

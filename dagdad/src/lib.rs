@@ -209,6 +209,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
         thresholds: thresholds(config),
         cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,
+        alerts: config.alerts,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(

@@ -104,6 +104,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::domain::alert::Rules;
     use crate::domain::error::CommandError;
     use crate::domain::sample::{HostSample, MemorySample};
     use crate::engine::Engine;
@@ -162,6 +163,7 @@ mod tests {
                 cpu_percent: 70.0,
             },
             cpu_enforced: false,
+            alerts: Rules::default(),
         };
         let (state, _) = State::restore(settings, 1, Remembered::default(), Timestamp::now());
         let ports = Ports {

@@ -59,10 +59,15 @@ CREATE TABLE IF NOT EXISTS pod_runs (
     INDEX pod_started_at (pod, started_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- One row for each episode; `resolved` is TRUE once `resolved_at` is set.
+-- One row for each episode; `resolved` is TRUE once `resolved_at` is set. `peak` is in percent;
+-- `culprits` are those that used most then: objects of pod, cpu_percent, ram_bytes.
 ALTER TABLE resource_alerts
     ADD COLUMN IF NOT EXISTS object VARCHAR(255) NOT NULL DEFAULT '' AFTER alert_type,
-    ADD COLUMN IF NOT EXISTS resolved_at TIMESTAMP(6) NULL AFTER updated_at,
+    ADD COLUMN IF NOT EXISTS acknowledged_at TIMESTAMP(6) NULL AFTER updated_at,
+    ADD COLUMN IF NOT EXISTS resolved_at TIMESTAMP(6) NULL AFTER acknowledged_at,
+    ADD COLUMN IF NOT EXISTS peak DECIMAL(12,2) NULL,
+    ADD COLUMN IF NOT EXISTS culprits JSON NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS flapping BOOLEAN NOT NULL DEFAULT FALSE,
     ADD INDEX IF NOT EXISTS idx_created_at (created_at);
 UPDATE resource_alerts SET resolved_at = updated_at, updated_at = updated_at
     WHERE resolved AND resolved_at IS NULL;

@@ -73,9 +73,16 @@ CREATE TABLE pod_runs (
 CREATE INDEX pod_runs_by_pod ON pod_runs (pod, started_at DESC, uuid DESC);
 CREATE INDEX pod_runs_ended ON pod_runs (ended_at) WHERE ended_at IS NOT NULL;
 
--- One row for each episode. `resolved` is the seed's; it is 1 once `resolved_at` is set.
+-- One row for each episode. `resolved` is the seed's; it is 1 once `resolved_at` is set. `peak`
+-- is in percent; `culprits` are those that used most then, a JSON list of objects: pod,
+-- cpu_percent, ram_bytes.
 ALTER TABLE resource_alerts ADD COLUMN object TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource_alerts ADD COLUMN acknowledged_at INTEGER;
 ALTER TABLE resource_alerts ADD COLUMN resolved_at INTEGER;
+ALTER TABLE resource_alerts ADD COLUMN peak REAL;
+ALTER TABLE resource_alerts ADD COLUMN culprits TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE resource_alerts ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0
+    CHECK (flapping IN (0, 1));
 UPDATE resource_alerts SET resolved_at = updated_at WHERE resolved = 1;
 CREATE INDEX resource_alerts_active ON resource_alerts (created_at, uuid) WHERE resolved = 0;
 CREATE INDEX resource_alerts_by_time ON resource_alerts (created_at, uuid);

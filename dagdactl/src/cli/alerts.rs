@@ -1,6 +1,11 @@
 //! The verbs below `alerts`.
 
-use clap::{Args, Subcommand};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::run_id::RunId;
 
 /// What can be done with alerts.
 #[derive(Debug, Subcommand)]
@@ -15,6 +20,24 @@ Examples:
   dagdactl alerts list --all --limit 20
   dagdactl alerts list --json | jq -r '.alerts[] | select(.severity == \"critical\").object'")]
     List(ListArgs),
+
+    /// Take note of an alert, or of all of one condition
+    ///
+    /// It goes on and is shown as acknowledged; `status` counts it as firing no more. Once it is
+    /// over, the next episode fires again.
+    #[command(after_help = "\
+Examples:
+  dagdactl alerts ack 019a2f30-2222
+  dagdactl alerts ack disk_high")]
+    Ack(AckArgs),
+
+    /// End an alert by hand
+    ///
+    /// What still holds is not raised again before it was over once, or dagdad was started again.
+    #[command(after_help = "\
+Examples:
+  dagdactl alerts resolve 019a2f30-2222")]
+    Resolve(ResolveArgs),
 }
 
 /// Arguments of `alerts list`.
@@ -24,6 +47,18 @@ pub struct ListArgs {
     #[arg(short, long)]
     pub all: bool,
 
+    /// Only those raised or changed within this: 10m, 1h
+    #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration)]
+    pub since: Option<Duration>,
+
+    /// Only those that are at least as bad
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub severity: Option<Severity>,
+
+    /// Show them again at each change, until interrupted
+    #[arg(short, long)]
+    pub watch: bool,
+
     /// At most so many, the newest
     #[arg(
         long,
@@ -32,4 +67,90 @@ pub struct ListArgs {
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
     pub limit: u32,
+}
+
+/// How bad an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Severity {
+    /// Good to know
+    Info,
+    /// Look at it some time
+    Warning,
+    /// Look at it now
+    Critical,
+}
+
+/// A condition that dagdad watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition(&'static str);
+
+impl Condition {
+    const ALL: [&'static str; 7] = [
+        "cpu_high",
+        "ram_high",
+        "disk_high",
+        "pressure_high",
+        "pod_down",
+        "workflow_failed",
+        "store_down",
+    ];
+}
+
+/// Which alerts are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// All of a condition.
+    Of(Condition),
+    /// One.
+    Id(RunId),
+}
+
+/// Why a text names no alert.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "give an alert's id, its first characters where they are clear (at least four), or one of {}; see: dagdactl alerts list",
+    Condition::ALL.join(", ")
+)]
+pub struct WhichError;
+
+impl FromStr for Which {
+    type Err = WhichError;
+
+    fn from_str(text: &str) -> Result<Self, WhichError> {
+        let condition = Condition::ALL.into_iter().find(|name| *name == text);
+        match condition {
+            Some(name) => Ok(Self::Of(Condition(name))),
+            None => text.parse().map(Self::Id).map_err(|_| WhichError),
+        }
+    }
+}
+
+impl From<Which> for String {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Of(Condition(name)) => name.to_owned(),
+            Which::Id(id) => id.into(),
+        }
+    }
+}
+
+/// Arguments of `alerts ack`.
+#[derive(Debug, Args)]
+pub struct AckArgs {
+    /// The alert's id, or its first characters where they are clear; or a condition
+    #[arg(value_name = "ID|CONDITION")]
+    pub which: Which,
+}
+
+/// Arguments of `alerts resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The alert's id, or its first characters where they are clear
+    #[arg(value_parser = alert_id)]
+    pub id: RunId,
+}
+
+/// Ids of alerts look like those of runs.
+fn alert_id(text: &str) -> Result<RunId, WhichError> {
+    text.parse().map_err(|_| WhichError)
 }

@@ -135,7 +135,7 @@ Examples:
     )]
     Workflow(WorkflowVerb),
 
-    /// List what is amiss: pods that are missed, runs that failed
+    /// Show what is amiss, take note of it, end it
     #[command(visible_alias = "alert", subcommand, disable_help_subcommand = true)]
     Alerts(AlertsVerb),
 

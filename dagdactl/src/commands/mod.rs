@@ -124,6 +124,8 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Pods(PodsVerb::Stats(args)) => pods::stats::run(args, session).await,
         Verb::Workflow(verb) => workflows(verb, session).await,
         Verb::Alerts(AlertsVerb::List(args)) => alerts::list::run(&args, session).await,
+        Verb::Alerts(AlertsVerb::Ack(args)) => alerts::ack::run(args, session).await,
+        Verb::Alerts(AlertsVerb::Resolve(args)) => alerts::resolve::run(args, session).await,
         Verb::Resources(args) => resources::run(&args, session).await,
         Verb::Events(args) => events::run(args, session).await,
         Verb::Doctor => doctor::run(session).await,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // clippy excuses only functions with #[test]; a test fails by panicking
 
+mod alerts;
 mod connection;
 mod events_and_logs;
 mod fake;

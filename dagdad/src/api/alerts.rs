@@ -1,13 +1,20 @@
 //! What is amiss, from the engine; and what was, from the store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dagda_proto::v1::{self, alerts_service_server::AlertsService};
+use futures::StreamExt as _;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use super::streaming::{Stream, watching};
 use super::{Api, convert, status};
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::error::CommandError;
+use crate::engine::effects::Answer;
+use crate::engine::event::{Command, Reply};
+use crate::engine::snapshot::Snapshot;
 
 /// Alerts given to a caller that names no number.
 const DEFAULT_LIMIT: u32 = 100;
@@ -20,38 +27,131 @@ impl AlertsService for Api {
         &self,
         request: Request<v1::ListAlertsRequest>,
     ) -> Result<Response<v1::ListAlertsResponse>, Status> {
-        let v1::ListAlertsRequest { all, limit } = request.into_inner();
-        let limit = match limit {
-            0 => DEFAULT_LIMIT,
-            limit => limit.min(MAX_LIMIT),
-        };
-        let stored = if all {
-            let query = AlertQuery {
-                resolved: true,
-                limit,
+        let query = query(request.into_inner())?;
+        Ok(Response::new(self.listed(&query).await?))
+    }
+
+    type WatchAlertsStream = Stream<v1::ListAlertsResponse>;
+
+    async fn watch_alerts(
+        &self,
+        request: Request<v1::ListAlertsRequest>,
+    ) -> Result<Response<Self::WatchAlertsStream>, Status> {
+        let query = query(request.into_inner())?;
+        let snapshots = self.engine.snapshots();
+        let going_on = |snapshot: &Arc<Snapshot>| snapshot.alerts.clone();
+        let mut told: Option<Vec<Alert>> = None;
+        let changes = watching(snapshots, self.ending.clone(), going_on, |_| false);
+        let changes = changes.filter(move |going_on| {
+            let news = match going_on {
+                Ok(alerts) if told.as_ref() == Some(alerts) => false,
+                Ok(alerts) => {
+                    told = Some(alerts.clone());
+                    true
+                }
+                Err(_) => true,
             };
-            let stored = self.store.alerts(&query).await;
+            std::future::ready(news)
+        });
+        let api = self.clone();
+        let lists = changes.then(move |change| {
+            let api = api.clone();
+            async move {
+                change?;
+                api.listed(&query).await
+            }
+        });
+        Ok(Response::new(lists.boxed()))
+    }
+
+    async fn acknowledge_alerts(
+        &self,
+        request: Request<v1::AcknowledgeAlertsRequest>,
+    ) -> Result<Response<v1::AlertsChanged>, Status> {
+        let v1::AcknowledgeAlertsRequest { which } = request.into_inner();
+        self.change_alerts(Command::AcknowledgeAlerts { which })
+            .await
+    }
+
+    async fn resolve_alert(
+        &self,
+        request: Request<v1::ResolveAlertRequest>,
+    ) -> Result<Response<v1::AlertsChanged>, Status> {
+        let v1::ResolveAlertRequest { id } = request.into_inner();
+        self.change_alerts(Command::ResolveAlert { id }).await
+    }
+}
+
+impl Api {
+    /// What `query` asks for, as it is now.
+    async fn listed(&self, query: &AlertQuery) -> Result<v1::ListAlertsResponse, Status> {
+        let stored = if query.resolved {
+            let stored = self.store.alerts(query).await;
             stored.map_err(|error| status::from_store(&error))?
         } else {
             Vec::new()
         };
         // Looked at after the store, so that what ends meanwhile is in one of them.
         let snapshot = self.engine.snapshot();
-        let alerts = newest(stored, &snapshot.alerts, limit);
-        Ok(Response::new(v1::ListAlertsResponse {
+        let alerts = newest(stored, &snapshot.alerts, query);
+        Ok(v1::ListAlertsResponse {
             alerts: alerts.iter().map(convert::alert).collect(),
-        }))
+        })
     }
+
+    async fn change_alerts(&self, command: Command) -> Result<Response<v1::AlertsChanged>, Status> {
+        let answer = self.engine.command(command).await;
+        match answer.map_err(|error| status::from_command(&error))? {
+            Answer::Reply(Reply::Alerts { alerts, changed }) => {
+                Ok(Response::new(v1::AlertsChanged {
+                    alerts: alerts.iter().map(convert::alert).collect(),
+                    changed,
+                }))
+            }
+            Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
+            Answer::Operation(_)
+            | Answer::Reply(
+                Reply::Operation(_) | Reply::Run(_) | Reply::Done(_) | Reply::Applied(_),
+            ) => Err(Status::internal("the engine answered another question")),
+        }
+    }
+}
+
+#[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire
+fn query(request: v1::ListAlertsRequest) -> Result<AlertQuery, Status> {
+    let severity = convert::from_severity(request.severity());
+    let v1::ListAlertsRequest {
+        all,
+        limit,
+        since,
+        severity: _,
+    } = request;
+    let since = since.map(|since| {
+        convert::from_timestamp(&since).ok_or_else(|| {
+            let message = "`since` is no time that exists".to_owned();
+            status::from_command(&CommandError::Invalid(message))
+        })
+    });
+    Ok(AlertQuery {
+        resolved: all,
+        since: since.transpose()?,
+        severity,
+        limit: match limit {
+            0 => DEFAULT_LIMIT,
+            limit => limit.min(MAX_LIMIT),
+        },
+    })
 }
 
 /// Both by their ids, which are by time, the newest first. Where both have an alert, the engine
 /// knows better.
-fn newest(stored: Vec<Alert>, going_on: &[Alert], limit: u32) -> Vec<Alert> {
+fn newest(stored: Vec<Alert>, going_on: &[Alert], query: &AlertQuery) -> Vec<Alert> {
     let all: BTreeMap<Uuid, Alert> = stored
         .into_iter()
         .chain(going_on.iter().cloned())
+        .filter(|alert| query.wants(alert))
         .map(|alert| (alert.id, alert))
         .collect();
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     all.into_values().rev().take(limit).collect()
 }

@@ -41,9 +41,9 @@ impl CatalogueService for Api {
             })),
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
-            | Answer::Reply(Reply::Done(_) | Reply::Operation(_) | Reply::Run(_)) => {
-                Err(Status::internal("the engine answered another question"))
-            }
+            | Answer::Reply(
+                Reply::Done(_) | Reply::Operation(_) | Reply::Run(_) | Reply::Alerts { .. },
+            ) => Err(Status::internal("the engine answered another question")),
         }
     }
 

@@ -166,9 +166,9 @@ impl Api {
                 Ok(Response::new(stream::iter([Ok(update)]).boxed()))
             }
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
-            Answer::Reply(Reply::Operation(_) | Reply::Applied(_) | Reply::Run(_)) => {
-                Err(Status::internal("the engine answered another question"))
-            }
+            Answer::Reply(
+                Reply::Operation(_) | Reply::Applied(_) | Reply::Run(_) | Reply::Alerts { .. },
+            ) => Err(Status::internal("the engine answered another question")),
         }
     }
 }

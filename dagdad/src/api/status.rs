@@ -16,6 +16,7 @@ pub fn from_command(error: &CommandError) -> Status {
         CommandError::NoSuchPod { .. }
         | CommandError::NoSuchWorkflow { .. }
         | CommandError::NoSuchRun { .. }
+        | CommandError::NoSuchAlert { .. }
         | CommandError::MissingPod { .. }
         | CommandError::NoSuchContainer { .. } => Code::NotFound,
         CommandError::Insufficient(_) | CommandError::DiskFull { .. } => Code::ResourceExhausted,

@@ -113,9 +113,9 @@ impl WorkflowsService for Api {
             Answer::Reply(Reply::Done(done)) => Ok(Response::new(convert::done(&done))),
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
-            | Answer::Reply(Reply::Run(_) | Reply::Operation(_) | Reply::Applied(_)) => {
-                Err(Status::internal("the engine answered another question"))
-            }
+            | Answer::Reply(
+                Reply::Run(_) | Reply::Operation(_) | Reply::Applied(_) | Reply::Alerts { .. },
+            ) => Err(Status::internal("the engine answered another question")),
         }
     }
 
@@ -195,7 +195,8 @@ impl Api {
                 Ok(Response::new(stream::iter([Ok(update)]).boxed()))
             }
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
-            Answer::Operation(_) | Answer::Reply(Reply::Operation(_) | Reply::Applied(_)) => {
+            Answer::Operation(_)
+            | Answer::Reply(Reply::Operation(_) | Reply::Applied(_) | Reply::Alerts { .. }) => {
                 Err(Status::internal("the engine answered another question"))
             }
         }

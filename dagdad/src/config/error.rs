@@ -63,6 +63,22 @@ pub enum ConfigError {
         /// What is allowed.
         allowed: String,
     },
+    /// Two values that are allowed, but not together.
+    #[error(
+        "`{key}` is {value}, which is not {side} `{other}` ({threshold}); give a number {side} it"
+    )]
+    Contradiction {
+        /// With its table.
+        key: String,
+        /// Its value.
+        value: f64,
+        /// On which side of the other it has to be.
+        side: &'static str,
+        /// With its table.
+        other: String,
+        /// The other's value.
+        threshold: f64,
+    },
     /// Two ways to one database.
     #[error("{} sets both `mariadb.host` and `mariadb.socket`; keep the one that leads to the database", path.display())]
     TwoAddresses {

@@ -73,7 +73,21 @@ impl FileConfig {
         })?;
         let mut entries = Vec::new();
         for (name, body) in in_order(document.get_ref()) {
-            entries.extend(table_entries(text, path, name, body)?);
+            // [alerts.ram_high] is a table in a table; its name here is `alerts.ram_high`.
+            let outer = schema::tables().any(|table| {
+                let inner = table.strip_prefix(name.get_ref().as_ref());
+                inner.is_some_and(|inner| inner.starts_with('.'))
+            });
+            match body.get_ref().as_table().filter(|_| outer) {
+                Some(tables) => {
+                    for (inner, body) in in_order(tables) {
+                        let full = format!("{}.{}", name.get_ref(), inner.get_ref());
+                        let full = Spanned::new(inner.span(), Cow::Owned(full));
+                        entries.extend(table_entries(text, path, &full, body)?);
+                    }
+                }
+                None => entries.extend(table_entries(text, path, name, body)?),
+            }
         }
         Ok(Self {
             path: path.to_owned(),

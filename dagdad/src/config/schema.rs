@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::CpuAdmission;
+use super::alerts::AlertsDraft;
 use super::defaults;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
 use super::value::{
-    Parsed, Value, cpu_admission, duration, host, name, path, percent, port, socket_path,
+    Parsed, Value, cpu_admission, duration, host, name, path, percent, port, severity, socket_path,
 };
 
 /// One thing that can be set.
@@ -52,6 +53,7 @@ pub struct Draft {
     pub ram_threshold_percent: Option<f64>,
     pub cpu_threshold_percent: Option<f64>,
     pub cpu_admission: Option<CpuAdmission>,
+    pub alerts: AlertsDraft,
     pub mariadb: MariaDbDraft,
 }
 
@@ -65,6 +67,23 @@ const TEN_YEARS: Duration = Duration::from_hours(3650 * 24);
 const LONGEST_USER: usize = 80;
 /// Names of databases, likewise.
 const LONGEST_DATABASE: usize = 64;
+
+/// A span for which something has to hold.
+fn watch(value: &Value) -> Parsed<Duration> {
+    duration(value, Duration::ZERO..=DAY, Duration::from_mins(1))
+}
+
+/// A setting of `[alerts.CONDITION]`.
+macro_rules! alert {
+    ($condition:ident, $key:literal, $field:ident, $parse:ident) => {
+        Setting {
+            table: concat!("alerts.", stringify!($condition)),
+            key: $key,
+            variable: None,
+            set: |value, draft| put(&mut draft.alerts.$condition.$field, $parse(value)),
+        }
+    };
+}
 
 /// Everything that can be set, tables together, in the order of the example file.
 pub static SETTINGS: &[Setting] = &[
@@ -154,6 +173,37 @@ pub static SETTINGS: &[Setting] = &[
         variable: None,
         set: |value, draft| put(&mut draft.cpu_admission, cpu_admission(value)),
     },
+    alert!(cpu_high, "percent", percent, percent),
+    alert!(cpu_high, "clear_percent", clear_percent, percent),
+    alert!(cpu_high, "critical_percent", critical_percent, percent),
+    alert!(cpu_high, "for", hold, watch),
+    alert!(cpu_high, "clear_for", clear_hold, watch),
+    alert!(cpu_high, "severity", severity, severity),
+    alert!(ram_high, "percent", percent, percent),
+    alert!(ram_high, "clear_percent", clear_percent, percent),
+    alert!(ram_high, "critical_percent", critical_percent, percent),
+    alert!(ram_high, "for", hold, watch),
+    alert!(ram_high, "clear_for", clear_hold, watch),
+    alert!(ram_high, "severity", severity, severity),
+    alert!(disk_high, "percent", percent, percent),
+    alert!(disk_high, "clear_percent", clear_percent, percent),
+    alert!(disk_high, "critical_percent", critical_percent, percent),
+    alert!(disk_high, "for", hold, watch),
+    alert!(disk_high, "clear_for", clear_hold, watch),
+    alert!(disk_high, "severity", severity, severity),
+    alert!(pressure_high, "percent", percent, percent),
+    alert!(pressure_high, "clear_percent", clear_percent, percent),
+    alert!(pressure_high, "critical_percent", critical_percent, percent),
+    alert!(pressure_high, "for", hold, watch),
+    alert!(pressure_high, "clear_for", clear_hold, watch),
+    alert!(pressure_high, "severity", severity, severity),
+    alert!(pod_down, "for", hold, watch),
+    alert!(pod_down, "clear_for", clear_hold, watch),
+    alert!(pod_down, "severity", severity, severity),
+    alert!(workflow_failed, "severity", severity, severity),
+    alert!(store_down, "for", hold, watch),
+    alert!(store_down, "clear_for", clear_hold, watch),
+    alert!(store_down, "severity", severity, severity),
     Setting {
         table: "mariadb",
         key: "host",

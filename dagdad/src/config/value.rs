@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::CpuAdmission;
+use crate::domain::alert::Severity;
 
 /// A Unix socket's path has at most so many bytes (`sun_path`, without its NUL).
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -122,6 +123,18 @@ pub fn cpu_admission(value: &Value) -> Parsed<CpuAdmission> {
         Value::Text(text) | Value::Variable(text) if text == "enforce" => Ok(CpuAdmission::Enforce),
         _ => Err("\"warn\" or \"enforce\"".to_owned()),
     }
+}
+
+/// How bad an alert is.
+pub fn severity(value: &Value) -> Parsed<Severity> {
+    let word = match value {
+        Value::Text(text) | Value::Variable(text) => text.as_str(),
+        _ => "",
+    };
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.as_str() == word)
+        .ok_or_else(|| "\"info\", \"warning\" or \"critical\"".to_owned())
 }
 
 /// A TCP port.

@@ -34,6 +34,12 @@ pub enum CommandError {
         /// What was asked for.
         id: String,
     },
+    /// No such alert goes on.
+    #[error("no alert {which} goes on; see what there is: dagdactl alerts list")]
+    NoSuchAlert {
+        /// What was asked for.
+        which: String,
+    },
     /// A workflow names a pod that has left the catalogue.
     #[error(
         "workflow {workflow} needs pod {pod}, which is not in the catalogue; apply its manifest again, or take it out of the workflow"
@@ -194,6 +200,7 @@ impl CommandError {
             Self::NoSuchPod { .. }
             | Self::NoSuchWorkflow { .. }
             | Self::NoSuchRun { .. }
+            | Self::NoSuchAlert { .. }
             | Self::MissingPod { .. }
             | Self::NoSuchContainer { .. } => "not_found",
             Self::Insufficient(_) | Self::DiskFull { .. } => "insufficient_resources",

@@ -88,6 +88,8 @@ event_kinds! {
     RunStopped = "run_stopped",
     /// A condition began that somebody should know of.
     AlertRaised = "alert_raised",
+    /// Somebody took note of it.
+    AlertAcknowledged = "alert_acked",
     /// It ended.
     AlertResolved = "alert_resolved",
     /// The runtime answers again.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The engine's pure files, besides those in the folders that are pure throughout.
 const PURE: &[&str] = &[
+    "engine/alerts.rs",
     "engine/effect.rs",
     "engine/event.rs",
     "engine/identity.rs",

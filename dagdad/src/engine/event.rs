@@ -1,6 +1,7 @@
 //! What reaches the engine: commands, what the outside reports, and the results of effects.
 
 use crate::domain::admission::Admission;
+use crate::domain::alert::Alert;
 use crate::domain::catalogue::{Applied, Entries, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -136,6 +137,16 @@ pub enum Command {
         /// As the caller wrote it.
         workflow: String,
     },
+    /// Take note of alerts.
+    AcknowledgeAlerts {
+        /// A condition, or what an id begins with.
+        which: String,
+    },
+    /// End an alert by hand.
+    ResolveAlert {
+        /// What its id begins with.
+        id: String,
+    },
 }
 
 /// The answer to a [`Command`].
@@ -147,6 +158,13 @@ pub enum Reply {
     Run(RunId),
     /// Nothing had to be done.
     Done(Done),
+    /// The alerts that were asked for, as they are now.
+    Alerts {
+        /// Which.
+        alerts: Vec<Alert>,
+        /// Whether any was changed.
+        changed: bool,
+    },
     /// What `apply` did, or would do.
     Applied(Vec<Applied>),
     /// No.

@@ -14,6 +14,7 @@
 //!   of its own, every channel towards a reader drops or overwrites rather than blocks.
 
 pub mod admission;
+mod alerts;
 mod announcements;
 mod budget;
 pub mod effect;

@@ -227,7 +227,7 @@ impl State {
             pods: pods.collect(),
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
-            alerts: self.alerts.values().cloned().collect(),
+            alerts: self.episodes.alerts().cloned().collect(),
             budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),

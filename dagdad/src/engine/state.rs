@@ -7,14 +7,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::alerts::Episodes;
 use super::event::Ticket;
 use super::identity::Identities;
 use super::operation::{At, Operation, Request};
 use super::pod::{Life, Pod};
 use super::run::ActiveRun;
-use super::step::later;
+use super::step::{Watched, later};
 use super::workflow::Workflow;
-use crate::domain::alert::{Alert, Condition};
+use crate::domain::alert::{Alert, Rules};
 use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::footprint::PodRun;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// Whether a lack of CPU refuses a start; otherwise it warns.
     pub cpu_enforced: bool,
+    /// When what is an alert.
+    pub alerts: Rules,
 }
 
 /// The budget's ceilings in percent.
@@ -80,8 +83,12 @@ pub struct State {
     pub(super) workflows: BTreeMap<WorkflowName, Workflow>,
     /// Active ones, and those that ended a short while ago.
     pub(super) runs: BTreeMap<RunId, ActiveRun>,
-    /// Those that go on, by what is amiss with what.
-    pub(super) alerts: BTreeMap<(Condition, String), Alert>,
+    /// What is amiss.
+    pub(super) episodes: Episodes,
+    /// When the last sample was taken, by its own time.
+    pub(super) alert_sample: Option<Timestamp>,
+    /// Whether this step brought a sample.
+    pub(super) watched: Watched,
     /// What the runtime had at the last listing, by its names.
     pub(super) observed: BTreeMap<String, Arc<ObservedPod>>,
     pub(super) runtime: RuntimeLink,
@@ -192,10 +199,9 @@ impl State {
             pods: BTreeMap::new(),
             workflows: BTreeMap::new(),
             runs: BTreeMap::new(),
-            alerts: alerts
-                .into_iter()
-                .map(|alert| ((alert.condition, alert.object.clone()), alert))
-                .collect(),
+            episodes: Episodes::restored(alerts),
+            alert_sample: None,
+            watched: Watched::Unmeasured,
             observed: BTreeMap::new(),
             runtime: RuntimeLink::Unknown,
             host: None,

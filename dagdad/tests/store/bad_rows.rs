@@ -190,6 +190,18 @@ async fn written(state_dir: &std::path::Path) -> LocalStore {
     "resource_alerts SET severity = 'dire'",
     r#"resource_alerts.severity holds "dire""#
 )]
+#[case(
+    "resource_alerts SET acknowledged_at = 9223372036854775807",
+    "resource_alerts.acknowledged_at holds"
+)]
+#[case(
+    "resource_alerts SET culprits = '{}'",
+    "resource_alerts.culprits holds JSON that is not understood: invalid type"
+)]
+#[case(
+    r#"resource_alerts SET culprits = '[{"pod":"a","cpu_percent":1.5,"ram_bytes":-1}]'"#,
+    r#"resource_alerts.culprits holds "-1""#
+)]
 #[case("resource_alerts SET uuid = 'x'", r#"resource_alerts.uuid holds "x""#)]
 #[case(
     "resource_alerts SET resolved_at = 1",

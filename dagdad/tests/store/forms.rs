@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
-use dagdad::domain::alert::{Alert, Condition, Severity};
+use dagdad::domain::alert::{Alert, Condition, Culprit, Severity};
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::operation::{Intent, OperationKind};
 use dagdad::domain::pod::Priority;
@@ -161,14 +161,26 @@ pub fn intents() -> Vec<Intent> {
     intents
 }
 
-/// Every condition and severity, going on and resolved, oldest first.
+/// Every condition and severity, going on and resolved, each other one acknowledged and with all
+/// that was measured, oldest first.
 pub fn alerts() -> Vec<Alert> {
     let mut alerts = Vec::new();
     for condition in Condition::ALL {
         for severity in Severity::ALL {
             for resolved_at in [None, Some(at(99))] {
                 let second = i64::try_from(alerts.len()).unwrap();
+                let full = alerts.len() % 4 > 1;
+                let culprits = [("llama", 203.14), ("it's \"n8n\" 🦙", 0.5)];
+                let culprits = culprits.map(|(pod, cpu_percent)| Culprit {
+                    pod: pod.to_owned(),
+                    cpu_percent,
+                    memory: Bytes(6_442_450_945),
+                });
                 alerts.push(Alert {
+                    acknowledged_at: full.then_some(at(51)),
+                    peak: full.then_some(97.25),
+                    culprits: if full { culprits.to_vec() } else { vec![] },
+                    flapping: full,
                     condition,
                     severity,
                     updated_at: resolved_at.unwrap_or(at(50)),

@@ -160,7 +160,11 @@ pub fn alert(object: &str, at: Timestamp) -> Alert {
         message: format!("{object} ended: it's \"exit code 1\"\n\\ 🦙"),
         created_at: at,
         updated_at: at,
+        acknowledged_at: None,
         resolved_at: None,
+        peak: None,
+        culprits: vec![],
+        flapping: false,
     }
 }
 

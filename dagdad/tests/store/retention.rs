@@ -47,6 +47,7 @@ async fn all_alerts(store: &LocalStore) -> Vec<Alert> {
     let query = AlertQuery {
         resolved: true,
         limit: u32::MAX,
+        ..AlertQuery::default()
     };
     store.alerts(&query).await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! Asking for runs, for the events of one, for what pods used of late, and for alerts.
 
-use dagdad::domain::alert::{Alert, AlertQuery, Condition};
+use dagdad::domain::alert::{Alert, AlertQuery, Condition, Severity};
 use dagdad::domain::event::{EventQuery, EventRecord};
 use dagdad::domain::footprint::{PodRun, RUNS_KEPT};
 use dagdad::domain::run::{Outcome, Phase, Run, RunId, RunQuery};
@@ -232,7 +232,11 @@ async fn alerts_come_newest_first_those_that_go_on_or_all() {
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path(), None).await;
     let ask = async |resolved: bool, limit: u32| -> Vec<Alert> {
-        let query = AlertQuery { resolved, limit };
+        let query = AlertQuery {
+            resolved,
+            limit,
+            ..AlertQuery::default()
+        };
         store.alerts(&query).await.unwrap()
     };
     assert_eq!(ask(true, 9).await, []);
@@ -252,11 +256,43 @@ async fn alerts_come_newest_first_those_that_go_on_or_all() {
     assert_eq!(ask(false, 9).await, [third.clone(), first.clone()]);
     assert_eq!(ask(false, 1).await, all[..1]);
 
+    let bad = |severity| AlertQuery {
+        resolved: true,
+        severity: Some(severity),
+        limit: 9,
+        ..AlertQuery::default()
+    };
+    assert_eq!(store.alerts(&bad(Severity::Critical)).await.unwrap(), all);
+    let milder = Alert {
+        severity: Severity::Warning,
+        ..all[0].clone()
+    };
+    store.commit(&[put_alert(&milder)]).await.unwrap();
+    assert_eq!(
+        store.alerts(&bad(Severity::Critical)).await.unwrap(),
+        all[1..]
+    );
+    assert_eq!(
+        store.alerts(&bad(Severity::Warning)).await.unwrap()[0],
+        milder
+    );
+    store.commit(&[put_alert(&all[0])]).await.unwrap();
+    let since = AlertQuery {
+        resolved: true,
+        since: Some(at(1)),
+        limit: 9,
+        ..AlertQuery::default()
+    };
+    assert_eq!(store.alerts(&since).await.unwrap(), all[..2]);
+
     // What a daemon begins with, oldest first; what only a later version knows stays aside.
     let later = "INSERT INTO resource_alerts
             (uuid, alert_type, message, severity, resolved, created_at, updated_at)
-        VALUES ('x', 'disk_high', 'full', 'warning', 0, 1, 1)";
-    sqlite(state.path()).await.execute(later).await.unwrap();
+        VALUES ('x', 'pod_bored', 'full', 'warning', 0, 1, 1)";
+    let mut local = sqlite(state.path()).await;
+    let unchecked = "PRAGMA ignore_check_constraints = ON";
+    local.execute(unchecked).await.unwrap();
+    local.execute(later).await.unwrap();
     assert_eq!(ask(true, 9).await, all);
     assert_eq!(store.load().await.unwrap().alerts, [first, third]);
 }

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use serde::Serialize;
 
 use super::ErrorDocument;
-use super::alerts::AlertListView;
+use super::alerts::{AlertListView, AlertsChangedView};
 use super::catalogue::{ApplyView, ExportView};
 use super::doctor::{CheckView, DoctorView};
 use super::events::EventsView;
@@ -51,6 +51,16 @@ fn alerts_list() {
     let alerts = sample::alerts(NOW).into_iter().skip(1).collect();
     assert_snapshot!(pretty(&AlertListView::from(v1::ListAlertsResponse {
         alerts
+    })));
+}
+
+#[test]
+fn alerts_ack() {
+    let alerts = sample::alerts(NOW).into_iter().take(1).collect();
+    let changed = true;
+    assert_snapshot!(pretty(&AlertsChangedView::from(v1::AlertsChanged {
+        alerts,
+        changed
     })));
 }
 

@@ -222,38 +222,62 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
     }
 }
 
-/// Two alerts that go on, and one that is over.
+/// Three alerts that go on, and one that is over.
 pub fn alerts(now: i64) -> Vec<v1::Alert> {
+    let culprit = |pod: &str, cpu_percent, gib: u64| v1::Culprit {
+        pod: pod.to_owned(),
+        cpu_percent,
+        ram_bytes: gib << 30,
+    };
     vec![
         v1::Alert {
             id: "019a2f30-2222-7000-8000-000000000003".to_owned(),
             condition: "pod_down".to_owned(),
             object: "mariadb".to_owned(),
             severity: v1::AlertSeverity::Critical.into(),
+            state: v1::AlertState::Firing.into(),
             message: "mariadb ended: exit code 1; workflow ai-complete needs it".to_owned(),
             created_at: Some(at(now - 190)),
             updated_at: Some(at(now - 190)),
-            resolved_at: None,
+            ..v1::Alert::default()
+        },
+        v1::Alert {
+            id: "019a2f25-2222-7000-8000-000000000003".to_owned(),
+            condition: "ram_high".to_owned(),
+            object: "host".to_owned(),
+            severity: v1::AlertSeverity::Warning.into(),
+            state: v1::AlertState::Acknowledged.into(),
+            message: "RAM at 83.1 %, the threshold is 80 %; most by llama, qwen".to_owned(),
+            created_at: Some(at(now - 600)),
+            updated_at: Some(at(now - 300)),
+            acknowledged_at: Some(at(now - 300)),
+            peak_percent: Some(91.254),
+            culprits: vec![culprit("llama", 203.1, 6), culprit("qwen", 1.0, 3)],
+            flapping: true,
+            ..v1::Alert::default()
         },
         v1::Alert {
             id: "019a2f20-2222-7000-8000-000000000002".to_owned(),
             condition: "workflow_failed".to_owned(),
             object: "batch".to_owned(),
             severity: v1::AlertSeverity::Warning.into(),
+            state: v1::AlertState::Firing.into(),
             message: "batch failed: n8n ended: crashed 5 times within 2m 10s, the last time with exit code 137".to_owned(),
             created_at: Some(at(now - 7300)),
             updated_at: Some(at(now - 7300)),
-            resolved_at: None,
+            ..v1::Alert::default()
         },
         v1::Alert {
             id: "019a2f10-2222-7000-8000-000000000001".to_owned(),
             condition: "pod_down".to_owned(),
             object: "n8n".to_owned(),
             severity: v1::AlertSeverity::Info.into(),
+            state: v1::AlertState::Resolved.into(),
             message: "n8n was stopped by hand; workflow batch needs it".to_owned(),
             created_at: Some(at(now - 90_000)),
             updated_at: Some(at(now - 89_000)),
             resolved_at: Some(at(now - 89_000)),
+            ..v1::Alert::default()
         },
     ]
 }

@@ -1,9 +1,14 @@
 //! The table of `alerts list`.
 
+use std::fmt::Write;
+
 use super::grid::{Column, Grid, Tone, known, plain};
 use super::ids;
+use crate::output::escape;
 use crate::output::human::{self, Clock};
-use crate::output::json::alerts::{AlertListView, AlertView, SeverityView};
+use crate::output::json::alerts::{
+    AlertListView, AlertStateView, AlertView, AlertsChangedView, CulpritView, SeverityView,
+};
 
 /// The alerts as a table, when and why below each row.
 pub fn list(view: &AlertListView, clock: &Clock, width: Option<usize>) -> String {
@@ -43,20 +48,52 @@ fn severity(alert: &AlertView) -> (String, Tone) {
 }
 
 fn state(alert: &AlertView) -> (String, Tone) {
-    match alert.resolved_at {
-        None => ("firing".to_owned(), Tone::Bad),
-        Some(_) => ("resolved".to_owned(), Tone::Dim),
-    }
+    let tone = match alert.state {
+        AlertStateView::Firing => Tone::Bad,
+        AlertStateView::Acknowledged | AlertStateView::Unknown => Tone::Warn,
+        AlertStateView::Resolved => Tone::Dim,
+    };
+    (alert.state.as_str().to_owned(), tone)
 }
 
 /// When, and what.
 fn story(alert: &AlertView, clock: &Clock) -> String {
     let message = &alert.message;
-    match (alert.created_at, alert.resolved_at) {
+    let mut text = match (alert.created_at, alert.resolved_at) {
         (Some(from), None) => format!("since {}: {message}", clock.at(from)),
         (Some(from), Some(to)) => {
             format!("from {} to {}: {message}", clock.at(from), clock.at(to))
         }
         (None, _) => message.clone(),
+    };
+    // Writing to a String cannot fail.
+    if let Some(peak) = alert.peak_percent {
+        let _ = write!(text, "; peak {}", human::percent(peak));
     }
+    if !alert.culprits.is_empty() {
+        let used = |culprit: &CulpritView| {
+            let CulpritView {
+                pod,
+                cpu_percent,
+                ram_bytes,
+            } = culprit;
+            let (cpu, ram) = (human::percent(*cpu_percent), human::bytes(*ram_bytes));
+            format!("{pod} ({cpu} of a core, {ram})")
+        };
+        let used: Vec<String> = alert.culprits.iter().map(used).collect();
+        let _ = write!(text, " with {}", used.join(", "));
+    }
+    if alert.flapping {
+        text.push_str("; it comes and goes");
+    }
+    text
+}
+
+/// What `ack` or `resolve` did, a line for each alert.
+pub fn changed(view: &AlertsChangedView) -> String {
+    let line = |alert: &AlertView| {
+        let (condition, object) = (escape::cell(&alert.condition), escape::cell(&alert.object));
+        format!("{condition} of {object} is {}\n", alert.state.as_str())
+    };
+    view.alerts.iter().map(line).collect()
 }

@@ -95,6 +95,36 @@ impl resources::ResourcesService for Part {
     }
 }
 
+fn alerts(request: &v1::ListAlertsRequest) -> v1::ListAlertsResponse {
+    let wanted = |alert: &v1::Alert| {
+        (request.all || alert.resolved_at.is_none()) && alert.severity >= request.severity
+    };
+    let alerts = sample::alerts(now()).into_iter().filter(wanted);
+    v1::ListAlertsResponse {
+        alerts: alerts.collect(),
+    }
+}
+
+/// Those that go on whose id begins with `which`, or that are of this condition.
+fn changed(which: &str, state: v1::AlertState) -> Answer<v1::AlertsChanged> {
+    let meant = |alert: &v1::Alert| {
+        alert.resolved_at.is_none() && (alert.id.starts_with(which) || alert.condition == which)
+    };
+    let alerts: Vec<v1::Alert> = sample::alerts(now())
+        .into_iter()
+        .filter(meant)
+        .map(|alert| v1::Alert {
+            state: state.into(),
+            ..alert
+        })
+        .collect();
+    if alerts.is_empty() && !which.contains('_') {
+        return Err(refusal("not_found", &format!("no alert {which} goes on")));
+    }
+    let changed = !alerts.is_empty();
+    Ok(Response::new(v1::AlertsChanged { alerts, changed }))
+}
+
 #[tonic::async_trait]
 impl AlertsService for Part {
     async fn list_alerts(
@@ -102,11 +132,34 @@ impl AlertsService for Part {
         request: Request<v1::ListAlertsRequest>,
     ) -> Answer<v1::ListAlertsResponse> {
         let request = self.heard(request);
-        let alerts = sample::alerts(now());
-        let wanted = |alert: &v1::Alert| request.all || alert.resolved_at.is_none();
-        Ok(Response::new(v1::ListAlertsResponse {
-            alerts: alerts.into_iter().filter(wanted).collect(),
-        }))
+        Ok(Response::new(alerts(&request)))
+    }
+
+    type WatchAlertsStream = Replies<v1::ListAlertsResponse>;
+
+    async fn watch_alerts(
+        &self,
+        request: Request<v1::ListAlertsRequest>,
+    ) -> Answer<Self::WatchAlertsStream> {
+        let request = self.heard(request);
+        let replies = [Ok(alerts(&request)), Ok(v1::ListAlertsResponse::default())];
+        Ok(Response::new(Box::pin(iter(replies))))
+    }
+
+    async fn acknowledge_alerts(
+        &self,
+        request: Request<v1::AcknowledgeAlertsRequest>,
+    ) -> Answer<v1::AlertsChanged> {
+        let request = self.heard(request);
+        changed(&request.which, v1::AlertState::Acknowledged)
+    }
+
+    async fn resolve_alert(
+        &self,
+        request: Request<v1::ResolveAlertRequest>,
+    ) -> Answer<v1::AlertsChanged> {
+        let request = self.heard(request);
+        changed(&request.id, v1::AlertState::Resolved)
     }
 }
 

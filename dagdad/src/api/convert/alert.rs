@@ -3,7 +3,7 @@
 use dagda_proto::v1;
 
 use super::time::timestamp;
-use crate::domain::alert::{Alert, Severity};
+use crate::domain::alert::{Alert, AlertState, Culprit, Severity};
 
 pub fn alert(alert: &Alert) -> v1::Alert {
     let Alert {
@@ -14,8 +14,17 @@ pub fn alert(alert: &Alert) -> v1::Alert {
         message,
         created_at,
         updated_at,
+        acknowledged_at,
         resolved_at,
+        peak,
+        culprits,
+        flapping,
     } = alert;
+    let state = match alert.state() {
+        AlertState::Firing => v1::AlertState::Firing,
+        AlertState::Acknowledged => v1::AlertState::Acknowledged,
+        AlertState::Resolved => v1::AlertState::Resolved,
+    };
     let severity = match severity {
         Severity::Info => v1::AlertSeverity::Info,
         Severity::Warning => v1::AlertSeverity::Warning,
@@ -30,5 +39,33 @@ pub fn alert(alert: &Alert) -> v1::Alert {
         created_at: Some(timestamp(*created_at)),
         updated_at: Some(timestamp(*updated_at)),
         resolved_at: resolved_at.map(timestamp),
+        state: state.into(),
+        acknowledged_at: acknowledged_at.map(timestamp),
+        peak_percent: *peak,
+        culprits: culprits.iter().map(culprit).collect(),
+        flapping: *flapping,
+    }
+}
+
+fn culprit(culprit: &Culprit) -> v1::Culprit {
+    let Culprit {
+        pod,
+        cpu_percent,
+        memory,
+    } = culprit;
+    v1::Culprit {
+        pod: pod.clone(),
+        cpu_percent: *cpu_percent,
+        ram_bytes: memory.0,
+    }
+}
+
+/// What a caller asks for; `None` where it is not said, or said by a later dagdactl.
+pub fn from_severity(severity: v1::AlertSeverity) -> Option<Severity> {
+    match severity {
+        v1::AlertSeverity::Unspecified => None,
+        v1::AlertSeverity::Info => Some(Severity::Info),
+        v1::AlertSeverity::Warning => Some(Severity::Warning),
+        v1::AlertSeverity::Critical => Some(Severity::Critical),
     }
 }

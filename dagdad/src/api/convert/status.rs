@@ -4,6 +4,7 @@ use dagda_proto::v1;
 
 use super::resources::host;
 use super::time::timestamp;
+use crate::domain::alert::{Alert, AlertState};
 use crate::domain::run::Phase;
 use crate::domain::state::PodStatus;
 use crate::engine::snapshot::{RunView, Snapshot};
@@ -47,11 +48,19 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         }),
         runs: Some(run_counts(runs)),
         alerts: Some(v1::AlertCounts {
-            firing: u32::try_from(alerts.len()).unwrap_or(u32::MAX),
+            firing: firing(alerts),
         }),
         store: Some(store_status(mirror)),
         runtime: Some(runtime_status(runtime)),
     }
+}
+
+/// Those that nobody has taken note of.
+fn firing(alerts: &[Alert]) -> u32 {
+    let firing = alerts
+        .iter()
+        .filter(|alert| alert.state() == AlertState::Firing);
+    u32::try_from(firing.count()).unwrap_or(u32::MAX)
 }
 
 /// A run in the queue is not active yet.

@@ -1,12 +1,17 @@
 //! Alerts that go on, and past ones.
 
 use dagda_proto::v1::{self, alerts_service_server::AlertsService};
+use futures::StreamExt as _;
 use tonic::Request;
 use uuid::Uuid;
 
 use super::ports::Records;
 use super::{bench, detail, wire};
 use crate::domain::alert::{Alert, Condition, Severity};
+use crate::domain::error::CommandError;
+use crate::engine::Message;
+use crate::engine::effects::Answer;
+use crate::engine::event::{Command, Reply};
 use crate::engine::example::{at, snapshot};
 use crate::engine::snapshot::Snapshot;
 use crate::ports::StoreError;
@@ -21,7 +26,11 @@ fn going_on(number: u8, severity: Severity) -> Alert {
         message: "it ended: exit code 1".to_owned(),
         created_at: at(second),
         updated_at: at(second),
+        acknowledged_at: None,
         resolved_at: None,
+        peak: None,
+        culprits: Vec::new(),
+        flapping: false,
     }
 }
 
@@ -47,7 +56,11 @@ async fn list(
     limit: u32,
 ) -> Result<Vec<v1::Alert>, tonic::Status> {
     let bench = bench(having(alerts), records);
-    let request = Request::new(v1::ListAlertsRequest { all, limit });
+    let request = Request::new(v1::ListAlertsRequest {
+        all,
+        limit,
+        ..v1::ListAlertsRequest::default()
+    });
     Ok(bench.api.list_alerts(request).await?.into_inner().alerts)
 }
 
@@ -82,6 +95,8 @@ async fn an_alert_is_told_whole() {
         created_at: Some(wire(1)),
         updated_at: Some(wire(1)),
         resolved_at: None,
+        state: v1::AlertState::Firing.into(),
+        ..v1::Alert::default()
     };
     assert_eq!(told[1], raised);
     assert_eq!(told[0].severity(), v1::AlertSeverity::Info);
@@ -110,4 +125,106 @@ async fn past_ones_are_told_when_asked_for_and_the_engine_knows_better() {
     assert_eq!(objects(&told), ["pod-4", "pod-3", "pod-2"]);
     let told = list(&alerts, records(), false, 0).await.unwrap();
     assert_eq!(objects(&told), ["pod-4", "pod-2"]);
+}
+
+#[tokio::test]
+async fn a_severity_and_an_age_count_for_both() {
+    let alerts = [going_on(2, Severity::Critical), going_on(4, Severity::Info)];
+    let asked = |severity: v1::AlertSeverity, since| {
+        let bench = bench(having(&alerts), stored(vec![over(1), over(3)]));
+        let request = v1::ListAlertsRequest {
+            all: true,
+            severity: severity.into(),
+            since,
+            ..v1::ListAlertsRequest::default()
+        };
+        async move {
+            let told = bench.api.list_alerts(Request::new(request)).await;
+            told.map(|told| told.into_inner().alerts)
+        }
+    };
+    let told = asked(v1::AlertSeverity::Warning, None).await.unwrap();
+    assert_eq!(objects(&told), ["pod-2"]);
+    let told = asked(v1::AlertSeverity::Unspecified, Some(wire(3))).await;
+    assert_eq!(objects(&told.unwrap()), ["pod-4", "pod-3", "pod-1"]);
+    let never = prost_types::Timestamp {
+        seconds: i64::MAX,
+        nanos: 0,
+    };
+    let status = asked(v1::AlertSeverity::Info, Some(never)).await;
+    assert_eq!(detail(&status.unwrap_err()).code, "invalid");
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_of_changes_alone() {
+    let one = going_on(1, Severity::Info);
+    let bench = bench(having(std::slice::from_ref(&one)), Records::default());
+    let request = Request::new(v1::ListAlertsRequest::default());
+    let mut lists = bench.api.watch_alerts(request).await.unwrap().into_inner();
+    let first = lists.next().await.unwrap().unwrap().alerts;
+    assert_eq!(objects(&first), ["pod-1"]);
+
+    // Something else changes; then another alert is raised.
+    let tell = |alerts: &[Alert]| {
+        bench
+            .snapshots
+            .send_replace(std::sync::Arc::new(having(alerts)))
+    };
+    let next = tokio::spawn(async move { (lists.next().await, lists) });
+    tell(std::slice::from_ref(&one));
+    tokio::task::yield_now().await;
+    tell(&[one, going_on(2, Severity::Info)]);
+    let (second, mut lists) = next.await.unwrap();
+    assert_eq!(
+        objects(&second.unwrap().unwrap().alerts),
+        ["pod-2", "pod-1"]
+    );
+
+    bench.api.ending.cancel();
+    let status = lists.next().await.unwrap().unwrap_err();
+    assert_eq!(detail(&status).code, "shutting_down");
+    assert!(lists.next().await.is_none());
+}
+
+#[tokio::test]
+async fn what_people_do_with_alerts_is_passed_on() {
+    let mut bench = bench(having(&[]), Records::default());
+    let api = bench.api.clone();
+    let call = tokio::spawn(async move {
+        let which = "ram_high".to_owned();
+        let request = v1::AcknowledgeAlertsRequest { which };
+        api.acknowledge_alerts(Request::new(request)).await
+    });
+    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+        panic!("nothing is asked");
+    };
+    let which = "ram_high".to_owned();
+    assert_eq!(command, Command::AcknowledgeAlerts { which });
+    let alerts = vec![going_on(1, Severity::Info)];
+    let changed = true;
+    let reply = Answer::Reply(Reply::Alerts { alerts, changed });
+    assert!(caller.send(reply).is_ok());
+    let told = call.await.unwrap().unwrap().into_inner();
+    assert_eq!((objects(&told.alerts), told.changed), (vec!["pod-1"], true));
+
+    let api = bench.api.clone();
+    let call = tokio::spawn(async move {
+        let id = "beef".to_owned();
+        api.resolve_alert(Request::new(v1::ResolveAlertRequest { id }))
+            .await
+    });
+    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+        panic!("nothing is asked");
+    };
+    let id = "beef".to_owned();
+    assert_eq!(command, Command::ResolveAlert { id });
+    let which = "beef".to_owned();
+    let refused = Reply::Refused(CommandError::NoSuchAlert { which });
+    assert!(caller.send(Answer::Reply(refused)).is_ok());
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!(detail(&status).code, "not_found");
+    assert!(
+        status.message().contains("dagdactl alerts list"),
+        "{status}"
+    );
 }

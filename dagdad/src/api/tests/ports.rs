@@ -94,8 +94,8 @@ impl Store for Records {
 
     async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
         self.works()?;
-        let wanted = |alert: &&Alert| query.resolved || alert.resolved_at.is_none();
-        let mut alerts: Vec<Alert> = self.alerts.iter().filter(wanted).cloned().collect();
+        let wanted = self.alerts.iter().filter(|alert| query.wants(alert));
+        let mut alerts: Vec<Alert> = wanted.cloned().collect();
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.id));
         alerts.truncate(usize::try_from(query.limit).unwrap());
         Ok(alerts)

@@ -15,6 +15,7 @@ use super::disk::Writer;
 use super::invariants::{Before, Told};
 use super::podman::Mood;
 use super::{Happening, World};
+use crate::domain::alert::Rules;
 use crate::domain::name::PodName;
 use crate::domain::observed::RuntimeSignal;
 use crate::domain::operation::OperationId;
@@ -49,6 +50,7 @@ impl World {
                 cpu_percent: 70.0,
             },
             cpu_enforced: self.cpu_enforced,
+            alerts: Rules::default(),
         };
         let remembered = self.remembered();
         self.ledger.daemon_is_born(&self.disk);

@@ -1,65 +1,107 @@
-//! Alerts: conditions that begin and end, one row for each time from beginning to end.
-//!
-//! ```text
-//!   holds not ──begins──► raised ──ends──► resolved
-//! ```
-//!
-//! Invariants:
-//! - I5: one alert for one episode. What goes on is known over a restart, so that it is neither
-//!   raised again nor forgotten.
+//! What is amiss now, condition by condition, for [`super::super::alerts`]; and what becomes of
+//! it: rows, events.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::super::alerts::{Change, Key, Level, Sight};
 use super::super::effect::{Effect, Persist};
 use super::super::state::State;
-use crate::domain::alert::{Alert, Condition, Severity};
+use crate::domain::alert::{Alert, Condition, Culprit, HOST, Limit, MARIADB, Pace, Severity};
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::pod::Category;
 use crate::domain::run::{Phase, Step};
-use crate::ports::Record;
+use crate::domain::sample::{HostSample, PodUsage};
+use crate::ports::{MirrorLink, Record};
+
+/// So many times the longest time between two samples may pass before time does not count.
+const STALLED: u32 = 3;
+/// So many pods are named as those that used most.
+const CULPRITS: usize = 3;
+
+/// Whether a step brought a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Watched {
+    /// It did not.
+    Unmeasured,
+    /// It did, and the time since the one before counts.
+    After(Duration),
+    /// It did, the first one, or after a gap.
+    Anew,
+}
 
 impl State {
+    /// How the time since the last sample counts.
+    pub(super) fn time_sample(&mut self, at: Timestamp) {
+        let longest = self.settings.record_interval * STALLED;
+        let gap = self.alert_sample.map(|last| at.duration_since(last));
+        let gap = gap.and_then(|gap| Duration::try_from(gap).ok());
+        self.alert_sample = Some(at);
+        self.watched = match gap.filter(|gap| *gap <= longest) {
+            Some(gap) => Watched::After(gap),
+            None => Watched::Anew,
+        };
+    }
+
     /// Compares the alerts with what is.
     pub(super) fn watch_alerts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         if !self.settled || self.closing {
             return;
         }
-        let down = self.missed_pods();
-        let over: Vec<String> = self
-            .alerts
-            .keys()
-            .filter(|(condition, object)| {
-                *condition == Condition::PodDown && !down.contains_key(object.as_str())
-            })
-            .map(|(_, object)| object.clone())
-            .collect();
-        for pod in over {
-            let message = format!("{pod} is not missed any more");
-            self.resolve(Condition::PodDown, &pod, &message, now, out);
+        let watched = std::mem::replace(&mut self.watched, Watched::Unmeasured);
+        let passed = match watched {
+            Watched::Unmeasured => Some(Duration::ZERO),
+            Watched::After(passed) => Some(passed),
+            Watched::Anew => None,
+        };
+        let rules = self.settings.alerts;
+        let mut missed = self.missed_pods();
+        for pod in self.episodes.objects(Condition::PodDown) {
+            let over = || (Severity::Info, format!("{pod} is not missed any more"));
+            missed.entry(pod.clone()).or_insert_with(|| {
+                let (severity, message) = over();
+                below(severity, message)
+            });
         }
-        for (pod, (severity, message)) in down {
-            self.raise(
-                Condition::PodDown,
-                pod.as_str(),
-                severity,
-                &message,
-                now,
-                out,
-            );
+        for (pod, sight) in missed {
+            let key = (Condition::PodDown, pod);
+            self.see(key, rules.pod_down, sight, passed, now, out);
+        }
+        let key = (Condition::StoreDown, MARIADB.to_owned());
+        let store = self.sight_of_store();
+        if store.level == Level::Over || self.episodes.contains(&key) {
+            self.see(key, rules.store_down, store, passed, now, out);
+        }
+        if watched != Watched::Unmeasured
+            && let Some(host) = self.host.clone()
+        {
+            for (key, pace, sight) in self.sights_of_host(&host) {
+                self.see(key, pace, sight, passed, now, out);
+            }
         }
     }
 
-    /// Pods that a running workflow has lost.
-    fn missed_pods(&self) -> BTreeMap<PodName, (Severity, String)> {
-        let runs = self.runs.values().map(|active| &active.run);
-        let degraded = runs.filter(|run| run.phase == Phase::Degraded);
-        let lost = degraded.flat_map(|run| {
-            run.members.iter().filter_map(move |member| {
-                let Step::Lost { message } = &member.step else {
-                    return None;
+    /// Pods that a running workflow has lost. Those of a run that starts them again are still
+    /// missed where they were before.
+    fn missed_pods(&self) -> BTreeMap<String, Sight> {
+        let known = |pod: &PodName| {
+            let key = (Condition::PodDown, pod.to_string());
+            self.episodes.contains(&key)
+        };
+        let mut missed = BTreeMap::new();
+        for run in self.runs.values().map(|active| &active.run) {
+            for member in &run.members {
+                let why = match (&run.phase, &member.step) {
+                    (Phase::Degraded, Step::Lost { message }) => message.clone(),
+                    (Phase::Starting { .. } | Phase::Evicting { .. }, step)
+                        if run.ready_at.is_some() && !step.satisfied() && known(&member.pod) =>
+                    {
+                        format!("{} is being started again", member.pod)
+                    }
+                    _ => continue,
                 };
                 let essential = self
                     .pods
@@ -68,16 +110,129 @@ impl State {
                 let severity = if essential {
                     Severity::Critical
                 } else {
-                    Severity::Warning
+                    self.settings.alerts.pod_down.severity
                 };
-                let message = format!("{message}; workflow {} needs it", run.workflow);
-                Some((member.pod.clone(), (severity, message)))
-            })
-        });
-        lost.collect()
+                let sight = Sight {
+                    level: Level::Over,
+                    severity,
+                    value: None,
+                    message: format!("{why}; workflow {} needs it", run.workflow),
+                    culprits: Vec::new(),
+                };
+                missed.insert(member.pod.to_string(), sight);
+            }
+        }
+        missed
     }
 
-    /// A condition holds; it is news only where it did not before.
+    fn sight_of_store(&self) -> Sight {
+        let severity = self.settings.alerts.store_down.severity;
+        match &self.mirror.link {
+            MirrorLink::Disconnected { reason, .. } => Sight {
+                level: Level::Over,
+                severity,
+                value: None,
+                message: format!("MariaDB takes no records, they wait in the outbox: {reason}"),
+                culprits: Vec::new(),
+            },
+            // No proof yet that rows go through.
+            MirrorLink::Connecting => Sight {
+                level: Level::Between,
+                ..below(severity, String::new())
+            },
+            MirrorLink::Connected | MirrorLink::Disabled => below(severity, String::new()),
+        }
+    }
+
+    fn sights_of_host(&self, host: &HostSample) -> Vec<(Key, Pace, Sight)> {
+        let rules = &self.settings.alerts;
+        let pods = &self.usage;
+        let by_cpu = |usage: &PodUsage| usage.cpu_percent;
+        let by_memory = |usage: &PodUsage| usage.working_set().0 as f64;
+        let mut seen = Vec::new();
+        let mut see = |condition, object: &str, limit: &Limit, value, what: &str, culprits| {
+            let key: Key = (condition, object.to_owned());
+            seen.push((key, limit.pace, measured(limit, value, what, culprits)));
+        };
+        let busiest = || greatest(pods, by_cpu);
+        let largest = || greatest(pods, by_memory);
+        see(
+            Condition::CpuHigh,
+            HOST,
+            &rules.cpu_high,
+            Some(host.cpu_percent),
+            "CPU",
+            busiest(),
+        );
+        see(
+            Condition::RamHigh,
+            HOST,
+            &rules.ram_high,
+            Some(host.memory.used_percent()),
+            "RAM",
+            largest(),
+        );
+        see(
+            Condition::PressureHigh,
+            HOST,
+            &rules.pressure_high,
+            host.pressure.map(|pressure| pressure.memory_some_avg10),
+            "memory pressure",
+            largest(),
+        );
+        for disk in &host.disks {
+            see(
+                Condition::DiskHigh,
+                &disk.mount,
+                &rules.disk_high,
+                Some(disk.used_percent()),
+                &format!("disk {}", disk.mount),
+                Vec::new(),
+            );
+        }
+        let mounted = |mount: &String| host.disks.iter().any(|disk| disk.mount == *mount);
+        for mount in self.episodes.objects(Condition::DiskHigh) {
+            if !mounted(&mount) {
+                let limit = &rules.disk_high;
+                see(Condition::DiskHigh, &mount, limit, None, "", Vec::new());
+            }
+        }
+        seen
+    }
+
+    fn see(
+        &mut self,
+        key: Key,
+        pace: Pace,
+        sight: Sight,
+        passed: Option<Duration>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Self {
+            episodes,
+            identities,
+            ..
+        } = self;
+        let message = sight.message.clone();
+        let id = || identities.next(now);
+        let (kind, alert) = match episodes.see(key, pace, sight, passed, now, id) {
+            None => return,
+            Some(Change::Raised(alert) | Change::Worsened(alert)) => {
+                (Some(EventKind::AlertRaised), alert)
+            }
+            Some(Change::Updated(alert)) => (None, alert),
+            Some(Change::Resolved(alert)) => (Some(EventKind::AlertResolved), alert),
+        };
+        let message = if kind == Some(EventKind::AlertResolved) && message.is_empty() {
+            over(&alert)
+        } else {
+            message
+        };
+        self.write_alert(kind, alert, &message, now, out);
+    }
+
+    /// Something happened that is an alert by itself; it is news only where it was none before.
     pub(super) fn raise(
         &mut self,
         condition: Condition,
@@ -87,26 +242,23 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let key = (condition, object.to_owned());
-        if self.alerts.contains_key(&key) {
-            return;
-        }
-        let alert = Alert {
-            id: self.identities.next(now),
-            condition,
-            object: object.to_owned(),
+        let pace = Pace {
+            hold: Duration::ZERO,
+            clear_hold: Duration::ZERO,
             severity,
-            message: message.to_owned(),
-            created_at: now,
-            updated_at: now,
-            resolved_at: None,
         };
-        self.alerts.insert(key, alert.clone());
-        let message = format!("{}: {message}", condition.as_str());
-        self.write_alert(EventKind::AlertRaised, alert, message, now, out);
+        let sight = Sight {
+            level: Level::Over,
+            severity,
+            value: None,
+            message: message.to_owned(),
+            culprits: Vec::new(),
+        };
+        let key = (condition, object.to_owned());
+        self.see(key, pace, sight, Some(Duration::ZERO), now, out);
     }
 
-    /// A condition holds no more.
+    /// What happened is made good.
     pub(super) fn resolve(
         &mut self,
         condition: Condition,
@@ -115,28 +267,107 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(mut alert) = self.alerts.remove(&(condition, object.to_owned())) else {
-            return;
-        };
-        alert.updated_at = now;
-        alert.resolved_at = Some(now);
-        let message = format!("{}: {message}", condition.as_str());
-        self.write_alert(EventKind::AlertResolved, alert, message, now, out);
+        if let Some(alert) = self.episodes.end(&(condition, object.to_owned()), now) {
+            self.write_alert(Some(EventKind::AlertResolved), alert, message, now, out);
+        }
     }
 
-    fn write_alert(
+    pub(super) fn write_alert(
         &mut self,
-        kind: EventKind,
+        kind: Option<EventKind>,
         alert: Alert,
-        message: String,
+        message: &str,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let event = self.event_about(kind, Some(&alert.object), None, message, now);
-        out.push(Effect::Announce(event.clone()));
+        let mut records = Vec::new();
+        if let Some(kind) = kind {
+            let message = format!("{}: {message}", alert.condition.as_str());
+            let event = self.event_about(kind, Some(&alert.object), None, message, now);
+            out.push(Effect::Announce(event.clone()));
+            records.push(Record::Event(event));
+        }
+        records.insert(0, Record::PutAlert(Box::new(alert)));
         out.push(Effect::Persist(Persist::Fact {
-            records: vec![Record::PutAlert(Box::new(alert)), Record::Event(event)],
+            records,
             then: Vec::new(),
         }));
+    }
+}
+
+fn below(severity: Severity, message: String) -> Sight {
+    Sight {
+        level: Level::Below,
+        severity,
+        value: None,
+        message,
+        culprits: Vec::new(),
+    }
+}
+
+/// What cannot be measured is not amiss.
+fn measured(limit: &Limit, value: Option<f64>, what: &str, culprits: Vec<Culprit>) -> Sight {
+    let Limit {
+        percent,
+        clear_percent,
+        critical_percent,
+        pace,
+    } = limit;
+    let Some(value) = value.filter(|value| value >= clear_percent) else {
+        return below(pace.severity, String::new());
+    };
+    let critical = critical_percent.is_some_and(|critical| value >= critical);
+    let names: Vec<&str> = culprits
+        .iter()
+        .map(|culprit| culprit.pod.as_str())
+        .collect();
+    let most = if names.is_empty() {
+        String::new()
+    } else {
+        format!("; most by {}", names.join(", "))
+    };
+    Sight {
+        level: if value >= *percent {
+            Level::Over
+        } else {
+            Level::Between
+        },
+        severity: if critical {
+            Severity::Critical
+        } else {
+            pace.severity
+        },
+        value: Some(value),
+        message: format!("{what} at {value:.1} %, the threshold is {percent} %{most}"),
+        culprits,
+    }
+}
+
+/// The pods that use most, the greatest first; those that use nothing are none of them.
+fn greatest(pods: &BTreeMap<String, PodUsage>, by: impl Fn(&PodUsage) -> f64) -> Vec<Culprit> {
+    let mut pods: Vec<(&String, &PodUsage)> =
+        pods.iter().filter(|(_, usage)| by(usage) > 0.0).collect();
+    pods.sort_by(|(_, a), (_, b)| by(b).total_cmp(&by(a)));
+    let culprit = |(pod, usage): (&String, &PodUsage)| Culprit {
+        pod: pod.clone(),
+        cpu_percent: usage.cpu_percent,
+        memory: usage.working_set(),
+    };
+    pods.into_iter().take(CULPRITS).map(culprit).collect()
+}
+
+/// What is said of an alert that is over.
+fn over(alert: &Alert) -> String {
+    let lasted = alert.resolved_at.map_or(SignedDuration::ZERO, |end| {
+        end.duration_since(alert.created_at)
+    });
+    let lasted = Duration::from_secs(u64::try_from(lasted.as_secs()).unwrap_or(0));
+    let lasted = humantime::format_duration(lasted);
+    match alert.peak {
+        Some(peak) => format!(
+            "{} is over after {lasted}, its peak was {peak:.1} %",
+            alert.object
+        ),
+        None => format!("{} is well again after {lasted}", alert.object),
     }
 }

@@ -60,6 +60,12 @@ impl State {
             Command::Run { .. } | Command::StopWorkflow { .. } | Command::RemoveWorkflow { .. } => {
                 return self.workflow_command(ticket, command, now, out);
             }
+            Command::AcknowledgeAlerts { which } => {
+                return self.acknowledge_alerts(ticket, &which, now, out);
+            }
+            Command::ResolveAlert { id } => {
+                return self.resolve_alert(ticket, &id, now, out);
+            }
             Command::Start { pod, admission } => (
                 pod,
                 Ask {

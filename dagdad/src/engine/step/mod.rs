@@ -28,6 +28,7 @@
 //! - Every operation that was begun is finished: with a report, a closed intent and an event.
 //! - A result that belongs to no waiting operation changes nothing.
 
+mod acknowledging;
 mod admission;
 mod alerts;
 mod catalogue;
@@ -43,6 +44,8 @@ mod run;
 mod tests;
 mod usage;
 mod workflow;
+
+pub(super) use self::alerts::Watched;
 
 use std::collections::BTreeSet;
 
@@ -167,6 +170,7 @@ impl State {
     }
 
     fn sampled(&mut self, sample: Sample, now: Timestamp, out: &mut Vec<Effect>) {
+        self.time_sample(sample.host.at);
         self.host = Some(std::sync::Arc::new(sample.host.clone()));
         self.sampled_at = now;
         self.usage = sample.pods.iter().cloned().collect();

@@ -123,14 +123,16 @@ async fn put_pod_run(conn: &mut MySqlConnection, row: &PodRunRow) -> Result<(), 
 async fn put_alert(conn: &mut MySqlConnection, row: &AlertRow) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
         "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
-            created_at, updated_at, resolved_at)
+            created_at, updated_at, acknowledged_at, resolved_at, peak, culprits, flapping)
          VALUES (?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
             TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
-            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'),
+            TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?)
          ON DUPLICATE KEY UPDATE alert_type = VALUES(alert_type), object = VALUES(object),
             severity = VALUES(severity), message = VALUES(message), resolved = VALUES(resolved),
             created_at = VALUES(created_at), updated_at = VALUES(updated_at),
-            resolved_at = VALUES(resolved_at)",
+            acknowledged_at = VALUES(acknowledged_at), resolved_at = VALUES(resolved_at),
+            peak = VALUES(peak), culprits = VALUES(culprits), flapping = VALUES(flapping)",
     );
     bind_alert!(query, row).execute(conn).await.map(drop)
 }

@@ -99,7 +99,7 @@ impl Change {
                     + len(&row.failure_log)
             }
             Self::PutSample(row) => row.active_pods.len(),
-            Self::PutAlert(row) => row.message.len(),
+            Self::PutAlert(row) => row.message.len() + row.culprits.len(),
             Self::PutEvent(row) => row.message.len(),
             Self::PutPodRun(_) | Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
         }

@@ -1,15 +1,20 @@
 //! `resource_alerts`: one episode of one condition.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::value::{BadValue, bad, timestamp, uuid};
-use crate::domain::alert::{Alert, AlertQuery, Condition, Severity};
+use super::value::{BadValue, bad, bytes, from_json, json, rounded, timestamp, unsigned, uuid};
+use crate::domain::alert::{Alert, AlertQuery, Condition, Culprit, Severity};
+use crate::domain::quantity::Bytes;
+
+const CULPRITS: &str = "resource_alerts.culprits";
 
 macro_rules! bind_alert {
     ($query:expr, $row:expr) => {
         $crate::store::rows::bind!($query, $row; uuid, alert_type, object, severity, message,
-            resolved, created_at, updated_at, resolved_at)
+            resolved, created_at, updated_at, acknowledged_at, resolved_at, peak, culprits,
+            flapping)
     };
 }
 
@@ -26,7 +31,51 @@ pub struct AlertRow {
     pub resolved: bool,
     pub created_at: i64,
     pub updated_at: i64,
+    pub acknowledged_at: Option<i64>,
     pub resolved_at: Option<i64>,
+    pub peak: Option<f64>,
+    pub culprits: String,
+    pub flapping: bool,
+}
+
+/// One object of the column `culprits`.
+#[derive(Debug, Serialize, Deserialize)]
+struct CulpritJson {
+    pod: String,
+    cpu_percent: f64,
+    ram_bytes: i64,
+}
+
+impl From<&Culprit> for CulpritJson {
+    fn from(culprit: &Culprit) -> Self {
+        let Culprit {
+            pod,
+            cpu_percent,
+            memory,
+        } = culprit;
+        Self {
+            pod: pod.clone(),
+            cpu_percent: rounded(*cpu_percent, 2),
+            ram_bytes: bytes(*memory),
+        }
+    }
+}
+
+impl TryFrom<CulpritJson> for Culprit {
+    type Error = BadValue;
+
+    fn try_from(json: CulpritJson) -> Result<Self, BadValue> {
+        let CulpritJson {
+            pod,
+            cpu_percent,
+            ram_bytes,
+        } = json;
+        Ok(Self {
+            pod,
+            cpu_percent,
+            memory: Bytes(unsigned(CULPRITS, ram_bytes)?),
+        })
+    }
 }
 
 impl From<&Alert> for AlertRow {
@@ -39,8 +88,13 @@ impl From<&Alert> for AlertRow {
             message,
             created_at,
             updated_at,
+            acknowledged_at,
             resolved_at,
+            peak,
+            culprits,
+            flapping,
         } = alert;
+        let culprits: Vec<CulpritJson> = culprits.iter().map(CulpritJson::from).collect();
         Self {
             uuid: id.to_string(),
             alert_type: condition.as_str().to_owned(),
@@ -50,7 +104,11 @@ impl From<&Alert> for AlertRow {
             resolved: resolved_at.is_some(),
             created_at: created_at.as_microsecond(),
             updated_at: updated_at.as_microsecond(),
+            acknowledged_at: acknowledged_at.map(Timestamp::as_microsecond),
             resolved_at: resolved_at.map(Timestamp::as_microsecond),
+            peak: peak.map(|peak| rounded(peak, 2)),
+            culprits: json(&culprits),
+            flapping: *flapping,
         }
     }
 }
@@ -60,6 +118,7 @@ impl TryFrom<AlertRow> for Alert {
 
     fn try_from(row: AlertRow) -> Result<Self, BadValue> {
         const RESOLVED_AT: &str = "resource_alerts.resolved_at";
+        let culprits: Vec<CulpritJson> = from_json(CULPRITS, &row.culprits)?;
         let state = if row.resolved {
             "resolved"
         } else {
@@ -77,6 +136,16 @@ impl TryFrom<AlertRow> for Alert {
             message: row.message,
             created_at: timestamp("resource_alerts.created_at", row.created_at)?,
             updated_at: timestamp("resource_alerts.updated_at", row.updated_at)?,
+            acknowledged_at: row
+                .acknowledged_at
+                .map(|at| timestamp("resource_alerts.acknowledged_at", at))
+                .transpose()?,
+            peak: row.peak,
+            culprits: culprits
+                .into_iter()
+                .map(Culprit::try_from)
+                .collect::<Result<_, _>>()?,
+            flapping: row.flapping,
             resolved_at: match (row.resolved, row.resolved_at) {
                 (true, Some(at)) => Some(timestamp(RESOLVED_AT, at)?),
                 (false, None) => None,
@@ -102,13 +171,15 @@ impl AlertRow {
     pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
             "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
-                created_at, updated_at, resolved_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, updated_at, acknowledged_at, resolved_at, peak, culprits, flapping)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (uuid) DO UPDATE SET alert_type = excluded.alert_type,
                 object = excluded.object, severity = excluded.severity,
                 message = excluded.message, resolved = excluded.resolved,
                 created_at = excluded.created_at, updated_at = excluded.updated_at,
-                resolved_at = excluded.resolved_at",
+                acknowledged_at = excluded.acknowledged_at,
+                resolved_at = excluded.resolved_at, peak = excluded.peak,
+                culprits = excluded.culprits, flapping = excluded.flapping",
         );
         bind_alert!(query, self).execute(conn).await.map(drop)
     }
@@ -137,14 +208,33 @@ impl AlertRow {
         conn: &mut SqliteConnection,
         query: AlertQuery,
     ) -> Result<Vec<Self>, sqlx::Error> {
-        let AlertQuery { resolved, limit } = query;
+        let AlertQuery {
+            resolved,
+            since,
+            severity,
+            limit,
+        } = query;
         let sql = if resolved {
-            "SELECT * FROM resource_alerts ORDER BY created_at DESC, uuid DESC LIMIT ?"
+            "SELECT * FROM resource_alerts
+             WHERE updated_at > ?1
+                 AND (?2 IS NULL OR severity IN (SELECT value FROM json_each(?2)))
+             ORDER BY created_at DESC, uuid DESC LIMIT ?3"
         } else {
-            "SELECT * FROM resource_alerts WHERE resolved = 0
-             ORDER BY created_at DESC, uuid DESC LIMIT ?"
+            "SELECT * FROM resource_alerts
+             WHERE resolved = 0 AND updated_at > ?1
+                 AND (?2 IS NULL OR severity IN (SELECT value FROM json_each(?2)))
+             ORDER BY created_at DESC, uuid DESC LIMIT ?3"
         };
-        let found = sqlx::query_as(sql).bind(limit).fetch_all(conn).await;
+        let severities = severity.map(|least| {
+            let bad_enough = Severity::ALL.into_iter().filter(|of| *of >= least);
+            json(&bad_enough.map(Severity::as_str).collect::<Vec<_>>())
+        });
+        let found = sqlx::query_as(sql)
+            .bind(since.map_or(i64::MIN, Timestamp::as_microsecond))
+            .bind(severities)
+            .bind(limit)
+            .fetch_all(conn)
+            .await;
         found.map(known)
     }
 }

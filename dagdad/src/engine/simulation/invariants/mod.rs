@@ -57,7 +57,7 @@ impl Ledger {
             Reply::Run(id) => {
                 self.given_runs.insert(*id);
             }
-            Reply::Done(_) | Reply::Applied(_) | Reply::Refused(_) => {}
+            Reply::Done(_) | Reply::Applied(_) | Reply::Alerts { .. } | Reply::Refused(_) => {}
         }
     }
 

@@ -215,7 +215,7 @@ impl World {
 
     fn check_alerts(&self, state: &State) {
         let open: BTreeMap<Uuid, &Alert> = self.disk.open_alerts().map(|a| (a.id, a)).collect();
-        let known: BTreeMap<Uuid, &Alert> = state.alerts.values().map(|a| (a.id, a)).collect();
+        let known: BTreeMap<Uuid, &Alert> = state.episodes.alerts().map(|a| (a.id, a)).collect();
         assert_eq!(open, known, "alerts on disk (left) against those known");
         let lost: BTreeSet<&str> = state
             .runs

@@ -48,7 +48,7 @@ use super::super::pod::{Life, Pod};
 use super::super::run::{ActiveRun, Failing};
 use super::super::state::{RUN_REMEMBERED, State};
 use super::later;
-use crate::domain::alert::{Condition, Severity};
+use crate::domain::alert::Condition;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -293,7 +293,8 @@ impl State {
         self.put_run(id, out);
         let object = run.workflow.as_str();
         let condition = Condition::WorkflowFailed;
-        self.raise(condition, object, Severity::Warning, &message, now, out);
+        let severity = self.settings.alerts.workflow_failed;
+        self.raise(condition, object, severity, &message, now, out);
     }
 
     fn store_active(&mut self, active: ActiveRun, changed: bool, out: &mut Vec<Effect>) {

@@ -174,7 +174,7 @@ impl Watched {
                 }
             }
         }
-        let going_on: Vec<Alert> = self.bench.state.alerts.values().cloned().collect();
+        let going_on: Vec<Alert> = self.bench.state.episodes.alerts().cloned().collect();
         assert_eq!(going_on, self.going_on(), "what is known is what is stored");
         let told = self.bench.state.snapshot(self.bench.now).alerts;
         assert_eq!(told, going_on);
@@ -358,6 +358,30 @@ fn a_daemon_that_ends_changes_no_alert() {
     watched.bench.runs("a");
     watched.list();
     assert_eq!(watched.only(1).resolved_at, None);
+}
+
+#[test]
+fn it_goes_on_while_the_pod_is_started_again() {
+    let mut watched = degraded(&[pod("a"), pod("b")]);
+    let reply = watched.command(Command::Run {
+        workflow: "ai".to_owned(),
+        admission: Admission::Fit,
+        queue: false,
+        timeout: None,
+    });
+    assert!(matches!(reply, Reply::Run(_)), "{reply:?}");
+    assert_eq!(watched.state(), RunState::Starting);
+    assert_eq!(watched.only(1).resolved_at, None);
+    let operation = watched.bench.state.pods["a"].operation.as_ref();
+    let id = operation.expect("a start").id;
+    watched.bench.result(id, EffectResult::Stored);
+    let entry = watched.pods[0].clone();
+    watched.bench.reach_awaiting(id, &entry);
+    watched.bench.runs("a");
+    watched.list();
+    watched.list();
+    assert_eq!(watched.state(), RunState::Running);
+    assert!(watched.only(2).resolved_at.is_some());
 }
 
 /// Runs `ai`, whose pod comes up, or whose manifest cannot be filled in.

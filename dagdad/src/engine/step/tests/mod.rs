@@ -9,6 +9,7 @@ mod ending_runs;
 mod endings;
 mod eviction;
 mod footprints;
+mod measured;
 mod pods;
 mod queue;
 mod recovered_runs;
@@ -33,6 +34,7 @@ use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::workflow::Workflow;
 use super::step;
 use crate::domain::admission::Admission;
+use crate::domain::alert::Rules;
 use crate::domain::catalogue::{CataloguePod, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
@@ -353,6 +355,7 @@ fn settings() -> Settings {
             cpu_percent: 70.0,
         },
         cpu_enforced: false,
+        alerts: Rules::default(),
     }
 }
 

@@ -259,7 +259,7 @@ impl Bench {
             pods: pods.collect(),
             workflows: workflows.collect(),
             runs: runs.filter(Run::active).collect(),
-            alerts: state.alerts.values().cloned().collect(),
+            alerts: state.episodes.alerts().cloned().collect(),
             intents: open.collect(),
             ..Remembered::default()
         };

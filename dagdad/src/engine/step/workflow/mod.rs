@@ -69,7 +69,9 @@ impl State {
             | Command::Start { .. }
             | Command::Stop { .. }
             | Command::Restart { .. }
-            | Command::Remove { .. } => return,
+            | Command::Remove { .. }
+            | Command::AcknowledgeAlerts { .. }
+            | Command::ResolveAlert { .. } => return,
         };
         let reply = answer.unwrap_or_else(|error| {
             let message = format!("{verb} of workflow {asked} refused: {error}");

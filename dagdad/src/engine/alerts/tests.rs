@@ -1,0 +1,399 @@
+//! Each transition of the diagram, and chance.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::alert::{AlertState, HOST};
+use crate::domain::quantity::Bytes;
+
+const FIRE: f64 = 80.0;
+const CLEAR: f64 = 70.0;
+const CRITICAL: f64 = 95.0;
+const TICK: u64 = 5;
+const PACE: Pace = Pace {
+    hold: Duration::from_secs(30),
+    clear_hold: Duration::from_mins(1),
+    severity: Severity::Warning,
+};
+
+fn key() -> Key {
+    (Condition::RamHigh, HOST.to_owned())
+}
+
+fn sight(value: f64) -> Sight {
+    let level = if value >= FIRE {
+        Level::Over
+    } else if value >= CLEAR {
+        Level::Between
+    } else {
+        Level::Below
+    };
+    Sight {
+        level,
+        severity: if value >= CRITICAL {
+            Severity::Critical
+        } else {
+            Severity::Warning
+        },
+        value: Some(value),
+        message: format!("at {value}"),
+        culprits: vec![Culprit {
+            pod: format!("pod at {value}"),
+            cpu_percent: 0.0,
+            memory: Bytes(0),
+        }],
+    }
+}
+
+/// Episodes, their clock, and the rows as a store would have them.
+struct Bench {
+    episodes: Episodes,
+    now: Timestamp,
+    made: u128,
+    rows: BTreeMap<Uuid, Alert>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            episodes: Episodes::default(),
+            now: Timestamp::from_second(1_800_000_000).unwrap(),
+            made: 0,
+            rows: BTreeMap::new(),
+        }
+    }
+
+    /// Looks once, so many seconds later; `trusted` says whether they count.
+    fn look(&mut self, value: f64, seconds: i64, trusted: bool) -> Option<Change> {
+        self.now = Timestamp::from_second(self.now.as_second() + seconds).unwrap();
+        let passed = u64::try_from(seconds).ok().filter(|_| trusted);
+        let passed = passed.map(Duration::from_secs);
+        let made = &mut self.made;
+        let id = || {
+            *made += 1;
+            Uuid::from_u128(*made)
+        };
+        let change = self
+            .episodes
+            .see(key(), PACE, sight(value), passed, self.now, id);
+        match &change {
+            Some(Change::Raised(alert)) => {
+                assert!(self.rows.insert(alert.id, alert.clone()).is_none());
+            }
+            Some(Change::Worsened(alert) | Change::Updated(alert) | Change::Resolved(alert)) => {
+                self.write(alert);
+            }
+            None => {}
+        }
+        self.check();
+        change
+    }
+
+    fn write(&mut self, alert: &Alert) {
+        let row = self.rows.insert(alert.id, alert.clone());
+        assert_eq!(
+            row.expect("a row").resolved_at,
+            None,
+            "what is over stays so"
+        );
+    }
+
+    fn unresolved(&self) -> Vec<&Alert> {
+        let going_on = |alert: &&Alert| alert.resolved_at.is_none();
+        self.rows.values().filter(going_on).collect()
+    }
+
+    /// I5.
+    fn check(&self) {
+        let stored: Vec<Uuid> = self.unresolved().iter().map(|alert| alert.id).collect();
+        let known: Vec<Uuid> = self.episodes.alerts().map(|alert| alert.id).collect();
+        assert_eq!(stored, known);
+        assert!(stored.len() <= 1, "two episodes at a time");
+        for alert in self.rows.values() {
+            let end = alert.resolved_at.unwrap_or(alert.created_at);
+            assert!(end >= alert.created_at, "it ended before it began");
+        }
+    }
+
+    /// As many samples as take `seconds`.
+    fn hold(&mut self, value: f64, seconds: u64) -> Vec<Change> {
+        let looks = (0..seconds / TICK).filter_map(|_| self.look(value, 5, true));
+        looks.collect()
+    }
+
+    fn restart(&mut self) {
+        let left = self.unresolved().into_iter().cloned().collect();
+        self.episodes = Episodes::restored(left);
+        self.check();
+    }
+
+    fn raised() -> Self {
+        let mut bench = Self::new();
+        bench.look(85.0, 5, true);
+        assert_eq!(bench.hold(85.0, 30).len(), 1);
+        bench
+    }
+
+    fn only(&self) -> &Alert {
+        assert_eq!(self.rows.len(), 1);
+        self.rows.values().next().unwrap()
+    }
+}
+
+#[test]
+fn it_has_to_hold_before_it_is_raised() {
+    let mut bench = Bench::new();
+    bench.look(85.0, 5, true);
+    assert_eq!(bench.hold(85.0, 25), []);
+    let Some(Change::Raised(alert)) = bench.look(81.0, 5, true) else {
+        panic!("nothing is raised");
+    };
+    assert_eq!(
+        (alert.created_at, alert.severity),
+        (bench.now, Severity::Warning)
+    );
+    // What was worst meanwhile, and who was to blame then.
+    assert_eq!(alert.peak, Some(85.0));
+    assert_eq!(alert.culprits[0].pod, "pod at 85");
+    assert_eq!(bench.hold(84.0, 3600), []);
+}
+
+#[test]
+fn what_falls_below_its_threshold_meanwhile_begins_anew() {
+    for value in [79.9, 10.0] {
+        let mut bench = Bench::new();
+        for _ in 0..50 {
+            assert_eq!(bench.hold(85.0, 25), []);
+            bench.look(value, 5, true);
+        }
+        assert!(bench.rows.is_empty());
+    }
+}
+
+#[test]
+fn time_that_nobody_watched_does_not_count() {
+    // Asleep for a minute; the clock an hour ahead, or back.
+    for jump in [60, 3600, -3600] {
+        let mut bench = Bench::new();
+        bench.look(85.0, 5, true);
+        assert_eq!(bench.look(85.0, jump, false), None);
+        assert_eq!(bench.hold(85.0, 25), []);
+        assert_eq!(bench.hold(85.0, 5).len(), 1);
+
+        bench.look(60.0, 5, true);
+        assert_eq!(bench.look(60.0, jump, false), None);
+        assert_eq!(bench.hold(60.0, 55), []);
+        assert_eq!(bench.hold(60.0, 5).len(), 1);
+        assert!(bench.only().resolved_at.is_some());
+    }
+}
+
+#[test]
+fn it_is_over_from_when_it_cleared() {
+    let mut bench = Bench::raised();
+    // Between the thresholds it goes on.
+    assert_eq!(bench.hold(75.0, 3600), []);
+    bench.look(60.0, 5, true);
+    let cleared = bench.now;
+    assert_eq!(bench.hold(60.0, 55), []);
+    let Some(Change::Resolved(alert)) = bench.look(60.0, 5, true) else {
+        panic!("it goes on");
+    };
+    assert_eq!(alert.resolved_at, Some(cleared));
+    assert_eq!(alert.state(), AlertState::Resolved);
+    // The next time is another.
+    bench.look(85.0, 5, true);
+    assert_eq!(bench.hold(85.0, 30).len(), 1);
+    assert_eq!(bench.rows.len(), 2);
+}
+
+#[test]
+fn a_higher_peak_and_a_worse_severity_are_written() {
+    let mut bench = Bench::raised();
+    assert_eq!(bench.look(85.5, 5, true), None);
+    assert!(matches!(
+        bench.look(86.0, 5, true),
+        Some(Change::Updated(_))
+    ));
+    let Some(Change::Worsened(alert)) = bench.look(96.0, 5, true) else {
+        panic!("no worse");
+    };
+    assert_eq!(
+        (alert.severity, alert.peak),
+        (Severity::Critical, Some(96.0))
+    );
+    assert_eq!(alert.message, "at 96");
+    // It does not get better before it is over.
+    assert_eq!(bench.hold(85.0, 60), []);
+    assert_eq!(bench.only().severity, Severity::Critical);
+    assert_eq!(bench.only().culprits[0].pod, "pod at 96");
+}
+
+#[test]
+fn what_comes_and_goes_is_one_episode_marked_flapping() {
+    let mut bench = Bench::raised();
+    for round in 1..=50 {
+        assert_eq!(bench.hold(60.0, 50), []);
+        let change = bench.look(85.0, 5, true);
+        assert_eq!(change.is_some(), round == 3, "round {round}");
+        assert_eq!(bench.only().flapping, round >= 3);
+    }
+    // Then it has to be quiet for longer.
+    bench.look(60.0, 5, true);
+    assert_eq!(bench.hold(60.0, 175), []);
+    assert_eq!(bench.hold(60.0, 5).len(), 1);
+    assert!(bench.only().resolved_at.is_some());
+}
+
+#[test]
+fn what_goes_on_goes_on_after_a_restart() {
+    let mut bench = Bench::raised();
+    bench.restart();
+    assert_eq!(bench.hold(85.0, 3600), []);
+    bench.look(60.0, 5, true);
+    bench.hold(60.0, 55);
+    bench.restart();
+    // The time before does not count.
+    assert_eq!(bench.hold(60.0, 60), []);
+    assert_eq!(bench.hold(60.0, 5).len(), 1);
+    bench.only();
+}
+
+#[test]
+fn what_is_pending_begins_anew_after_a_restart() {
+    let mut bench = Bench::new();
+    bench.hold(85.0, 25);
+    bench.restart();
+    assert_eq!(bench.hold(85.0, 30), []);
+    assert_eq!(bench.hold(85.0, 5).len(), 1);
+}
+
+#[test]
+fn an_acknowledged_one_goes_on_and_ends_like_another() {
+    let mut bench = Bench::raised();
+    let id = bench.only().id;
+    let alert = bench.episodes.acknowledge(id, bench.now).unwrap();
+    assert_eq!(alert.state(), AlertState::Acknowledged);
+    bench.write(&alert);
+    assert_eq!(bench.episodes.acknowledge(id, bench.now), None);
+    assert_eq!(
+        bench.episodes.acknowledge(Uuid::from_u128(99), bench.now),
+        None
+    );
+    bench.restart();
+    assert_eq!(bench.hold(85.0, 600), []);
+    assert_eq!(bench.only().state(), AlertState::Acknowledged);
+    bench.hold(60.0, 65);
+    assert_eq!(bench.only().state(), AlertState::Resolved);
+}
+
+#[test]
+fn what_was_resolved_by_hand_is_not_raised_before_it_was_over() {
+    let mut bench = Bench::raised();
+    let id = bench.only().id;
+    let alert = bench.episodes.put_down(id, true, bench.now).unwrap();
+    assert_eq!(alert.resolved_at, Some(bench.now));
+    bench.write(&alert);
+    assert_eq!(bench.episodes.put_down(id, true, bench.now), None);
+    assert_eq!(bench.hold(85.0, 3600), []);
+    assert_eq!(bench.hold(75.0, 60), []);
+    assert_eq!(bench.hold(85.0, 3600), []);
+    bench.look(60.0, 5, true);
+    assert_eq!(bench.hold(85.0, 35).len(), 1);
+}
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Looks { value: f64, times: u8 },
+    Gap(i64),
+    Restart,
+    Acknowledge,
+    PutDown,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let value = prop_oneof![Just(60.0), Just(75.0), Just(79.9), 80.0..100.0, 0.0..100.0];
+    prop_oneof![
+        8 => (value, 1..20u8).prop_map(|(value, times)| Happening::Looks { value, times }),
+        1 => prop::sample::select(vec![-3600, -1, 16, 60, 3600]).prop_map(Happening::Gap),
+        1 => Just(Happening::Restart),
+        1 => Just(Happening::Acknowledge),
+        1 => Just(Happening::PutDown),
+    ]
+}
+
+/// How long, watched all the time, the value has been on one side; `None` where it is not.
+#[derive(Debug, Default)]
+struct Spans {
+    over: Option<u64>,
+    below: Option<u64>,
+}
+
+impl Spans {
+    fn pass(span: &mut Option<u64>, is: bool, seconds: Option<u64>) {
+        *span = match (is, *span, seconds) {
+            (false, _, _) => None,
+            (true, Some(span), Some(seconds)) => Some(span + seconds),
+            (true, _, _) => Some(0),
+        };
+    }
+}
+
+proptest! {
+    /// A simple account of the same: it is raised exactly when it held for long enough, and
+    /// resolved exactly when it was clear for long enough.
+    #[test]
+    fn one_episode_one_row(happenings in prop::collection::vec(happening(), 1..60)) {
+        let mut bench = Bench::new();
+        let (mut spans, mut put_down) = (Spans::default(), false);
+        for happening in happenings {
+            let going_on = bench.unresolved().first().map(|alert| alert.id);
+            let (value, times, gap) = match happening {
+                Happening::Looks { value, times } => (value, times, None),
+                Happening::Gap(gap) => (85.0, 1, Some(gap)),
+                Happening::Restart => {
+                    bench.restart();
+                    (spans, put_down) = (Spans::default(), false);
+                    continue;
+                }
+                Happening::Acknowledge => {
+                    if let Some(alert) = going_on.and_then(|id| bench.episodes.acknowledge(id, bench.now)) {
+                        bench.write(&alert);
+                    }
+                    bench.check();
+                    continue;
+                }
+                Happening::PutDown => {
+                    if let Some(alert) = going_on.and_then(|id| bench.episodes.put_down(id, true, bench.now)) {
+                        bench.write(&alert);
+                        put_down = true;
+                    }
+                    bench.check();
+                    continue;
+                }
+            };
+            for _ in 0..times {
+                let before = bench.unresolved().first().map(|alert| alert.flapping);
+                let passed = gap.is_none().then_some(TICK);
+                Spans::pass(&mut spans.over, value >= FIRE, passed);
+                Spans::pass(&mut spans.below, value < CLEAR, passed);
+                let change = bench.look(value, gap.unwrap_or(5), gap.is_none());
+                match before {
+                    None => {
+                        let due = !put_down && spans.over.is_some_and(|over| over >= 30);
+                        prop_assert_eq!(matches!(change, Some(Change::Raised(_))), due);
+                        put_down &= value >= CLEAR;
+                    }
+                    Some(flapping) => {
+                        let patience = if flapping { 180 } else { 60 };
+                        let due = spans.below.is_some_and(|below| below >= patience);
+                        prop_assert_eq!(matches!(change, Some(Change::Resolved(_))), due);
+                        if due {
+                            spans.over = None;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
