@@ -8,6 +8,7 @@ use std::time::Duration;
 use dagdad::domain::admission::Admission;
 use dagdad::domain::alert::Rules;
 use dagdad::domain::catalogue::{CataloguePod, Digest, Manifest};
+use dagdad::domain::economy::{EconomyRules, Policy};
 use dagdad::domain::name::PodName;
 use dagdad::domain::observed::{ContainerState, ObservedContainer, ObservedPod};
 use dagdad::domain::pod::{
@@ -41,6 +42,8 @@ fn entry(name: &str) -> CataloguePod {
             category: Category::Optional,
             priority: Priority::default(),
             after: Vec::new(),
+            freeze: false,
+            idle_timeout: dagdad::domain::pod::DEFAULT_IDLE_TIMEOUT,
             footprint: Footprint::DEFAULT,
             grace: Duration::from_secs(30),
             restart_policy: RestartPolicy::Always,
@@ -113,6 +116,8 @@ fn state() -> State {
         },
         cpu_enforced: false,
         alerts: Rules::default(),
+        economy_policy: Policy::Auto,
+        economy: EconomyRules::of(80.0, 70.0),
     };
     let remembered = Remembered {
         pods: (0..PODS).map(row).collect(),

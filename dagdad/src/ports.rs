@@ -11,15 +11,17 @@ use uuid::Uuid;
 
 use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::catalogue::{Digest, Manifest, RenderedPod};
+use crate::domain::economy::{EconomyRecord, RecordedSample};
 use crate::domain::event::{EventQuery, EventRecord};
 use crate::domain::footprint::PodRun;
 use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::observed::{LogLine, LogQuery, ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::operation::{Intent, OperationId};
 use crate::domain::pod::{Category, Footprint, PodSpec, Priority, PullPolicy, Readiness};
-use crate::domain::quantity::Bytes;
+use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::{HistoryPoint, PodUsage, Sample};
+use crate::domain::silence::Silence;
 use crate::domain::state::{PodStatus, Wanted};
 
 /// What runs pods. Every call has a deadline of its own and may be dropped at any point.
@@ -61,6 +63,21 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Asks once whether `readiness` holds; an `Err` says what was seen instead.
     async fn probe(&self, pod: &PodSpec, readiness: &Readiness) -> Result<(), ProbeFailure>;
+
+    /// Lets the pod's containers use so much CPU together; `None` is as its manifest says.
+    async fn throttle(&self, pod: &PodName, to: Option<Millicpu>) -> Result<(), RuntimeError>;
+
+    /// Pauses the pod: its processes get no CPU and keep their memory. One that is paused
+    /// already is a success.
+    async fn freeze(&self, pod: &PodName) -> Result<(), RuntimeError>;
+
+    /// Lets a paused pod run again. One that runs is a success.
+    async fn thaw(&self, pod: &PodName) -> Result<(), RuntimeError>;
+
+    /// Has the kernel drop up to `goal` of the pod's memory that can be read again or swapped.
+    /// Returns how much went. [`RuntimeError::Unsupported`] where there is no cgroup v2
+    /// `memory.reclaim`.
+    async fn reclaim(&self, pod: &PodName, goal: Bytes) -> Result<Bytes, RuntimeError>;
 
     /// Use of the named pods where their cgroup files are out of sight; slow.
     async fn usage(&self, pods: &[String]) -> Result<Vec<(String, PodUsage)>, RuntimeError>;
@@ -123,6 +140,9 @@ pub enum RuntimeError {
         /// Its message, in one line.
         message: String,
     },
+    /// This machine cannot do that.
+    #[error("{0}")]
+    Unsupported(String),
     /// Podman answered with something else than its API promises.
     #[error("Podman's answer was not understood: {0}")]
     Protocol(String),
@@ -149,6 +169,14 @@ pub trait Store: Send + Sync + 'static {
         until: Timestamp,
         points: u32,
     ) -> Result<Vec<HistoryPoint>, StoreError>;
+
+    /// What was recorded of the host and its pods between `since` and `until`, oldest first, as
+    /// fine as it is kept.
+    async fn samples(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RecordedSample>, StoreError>;
 
     /// Events, oldest first.
     async fn events(&self, query: &EventQuery) -> Result<Vec<EventRecord>, StoreError>;
@@ -184,6 +212,10 @@ pub struct Restored {
     pub pod_runs: Vec<PodRun>,
     /// Intents that were never closed.
     pub intents: Vec<Intent>,
+    /// Economy mode.
+    pub economy: EconomyRecord,
+    /// Silences that were not lifted, also those that are over.
+    pub silences: Vec<Silence>,
 }
 
 /// One thing to be written.
@@ -203,6 +235,12 @@ pub enum Record {
     PutAlert(Box<Alert>),
     /// Insert or replace what a pod's run used, by its id.
     PutPodRun(Box<PodRun>),
+    /// Replace what is stored of economy mode.
+    PutEconomy(Box<EconomyRecord>),
+    /// Insert or replace a silence, by its id.
+    PutSilence(Box<Silence>),
+    /// Delete a silence, by its id.
+    DeleteSilence(Uuid),
     /// An operation was accepted.
     OpenIntent(Intent),
     /// An operation came to its end.

@@ -105,6 +105,7 @@ mod tests {
 
     use super::*;
     use crate::domain::alert::Rules;
+    use crate::domain::economy::{EconomyRules, Policy};
     use crate::domain::error::CommandError;
     use crate::domain::sample::{HostSample, MemorySample};
     use crate::engine::Engine;
@@ -164,6 +165,8 @@ mod tests {
             },
             cpu_enforced: false,
             alerts: Rules::default(),
+            economy_policy: Policy::Auto,
+            economy: EconomyRules::of(80.0, 70.0),
         };
         let (state, _) = State::restore(settings, 1, Remembered::default(), Timestamp::now());
         let ports = Ports {

@@ -80,6 +80,27 @@ impl AlertsService for Api {
         let v1::ResolveAlertRequest { id } = request.into_inner();
         self.change_alerts(Command::ResolveAlert { id }).await
     }
+
+    async fn silence(
+        &self,
+        _: Request<v1::SilenceRequest>,
+    ) -> Result<Response<v1::Silences>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn lift_silence(
+        &self,
+        _: Request<v1::LiftSilenceRequest>,
+    ) -> Result<Response<v1::Silences>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_silences(
+        &self,
+        _: Request<v1::ListSilencesRequest>,
+    ) -> Result<Response<v1::Silences>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 impl Api {
@@ -111,7 +132,11 @@ impl Api {
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
             | Answer::Reply(
-                Reply::Operation(_) | Reply::Run(_) | Reply::Done(_) | Reply::Applied(_),
+                Reply::Operation(_)
+                | Reply::Run(_)
+                | Reply::Done(_)
+                | Reply::Applied(_)
+                | Reply::Silences(_),
             ) => Err(Status::internal("the engine answered another question")),
         }
     }

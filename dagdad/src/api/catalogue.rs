@@ -42,7 +42,11 @@ impl CatalogueService for Api {
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
             | Answer::Reply(
-                Reply::Done(_) | Reply::Operation(_) | Reply::Run(_) | Reply::Alerts { .. },
+                Reply::Done(_)
+                | Reply::Operation(_)
+                | Reply::Run(_)
+                | Reply::Alerts { .. }
+                | Reply::Silences(_),
             ) => Err(Status::internal("the engine answered another question")),
         }
     }

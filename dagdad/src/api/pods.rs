@@ -167,7 +167,11 @@ impl Api {
             }
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Reply(
-                Reply::Operation(_) | Reply::Applied(_) | Reply::Run(_) | Reply::Alerts { .. },
+                Reply::Operation(_)
+                | Reply::Applied(_)
+                | Reply::Run(_)
+                | Reply::Alerts { .. }
+                | Reply::Silences(_),
             ) => Err(Status::internal("the engine answered another question")),
         }
     }

@@ -114,7 +114,11 @@ impl WorkflowsService for Api {
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
             | Answer::Reply(
-                Reply::Run(_) | Reply::Operation(_) | Reply::Applied(_) | Reply::Alerts { .. },
+                Reply::Run(_)
+                | Reply::Operation(_)
+                | Reply::Applied(_)
+                | Reply::Alerts { .. }
+                | Reply::Silences(_),
             ) => Err(Status::internal("the engine answered another question")),
         }
     }
@@ -196,9 +200,9 @@ impl Api {
             }
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
             Answer::Operation(_)
-            | Answer::Reply(Reply::Operation(_) | Reply::Applied(_) | Reply::Alerts { .. }) => {
-                Err(Status::internal("the engine answered another question"))
-            }
+            | Answer::Reply(
+                Reply::Operation(_) | Reply::Applied(_) | Reply::Alerts { .. } | Reply::Silences(_),
+            ) => Err(Status::internal("the engine answered another question")),
         }
     }
 }

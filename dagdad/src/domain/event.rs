@@ -92,6 +92,30 @@ event_kinds! {
     AlertAcknowledged = "alert_acked",
     /// It ended.
     AlertResolved = "alert_resolved",
+    /// Nobody is notified of something for a while, or again.
+    Silenced = "silenced",
+    /// A hook or webhook could not be told of an alert.
+    NotificationFailed = "notification_failed",
+    /// Somebody has set what economy mode may do.
+    EconomyPolicySet = "economy_policy_set",
+    /// Economy mode began.
+    EconomyEntered = "economy_entered",
+    /// Economy mode ended.
+    EconomyLeft = "economy_left",
+    /// Economy mode asks the kernel to drop memory of a pod.
+    Reclaimed = "reclaimed",
+    /// Economy mode gives a pod less CPU.
+    Throttled = "throttled",
+    /// Economy mode pauses a pod.
+    Frozen = "frozen",
+    /// Economy mode stops a pod.
+    Shed = "shed",
+    /// What an act of economy mode brought, measured.
+    EconomyMeasured = "economy_measured",
+    /// Economy mode gives back what it took.
+    Restored = "restored",
+    /// What economy mode was about to do could not be done.
+    EconomyFailed = "economy_failed",
     /// The runtime answers again.
     RuntimeUp = "runtime_up",
     /// The runtime does not answer.

@@ -11,6 +11,9 @@ use super::quantity::{Bytes, Millicpu};
 /// Kubernetes' default for `terminationGracePeriodSeconds`.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 
+/// Where `dagda/idle-timeout` says nothing.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+
 /// Whether economy mode may stop a pod (`dagda/category`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Category {
@@ -94,6 +97,11 @@ pub struct PodSpec {
     pub priority: Priority,
     /// `dagda/after`: pods that come before this one where both run.
     pub after: Vec<PodName>,
+    /// `dagda/freeze`: economy mode may pause it instead of stopping it.
+    pub freeze: bool,
+    /// `dagda/idle-timeout`, else [`DEFAULT_IDLE_TIMEOUT`]: it counts as idle once it has had no
+    /// CPU and no network traffic to speak of for so long.
+    pub idle_timeout: Duration,
     /// What it is expected to use, as declared.
     pub footprint: Footprint,
     /// `spec.terminationGracePeriodSeconds`, else [`DEFAULT_GRACE`].

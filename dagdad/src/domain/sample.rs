@@ -104,6 +104,9 @@ pub struct PressureSample {
 pub struct PodUsage {
     /// In percent of one core since the sample before: 200 is two cores; 0 at the first.
     pub cpu_percent: f64,
+    /// Bytes sent and received in a second since the sample before, loopback left out; 0 at the
+    /// first, and for a pod that shares the host's network.
+    pub network_per_second: f64,
     /// What is charged to the pod: anonymous, file-backed and kernel memory.
     pub memory: Bytes,
     /// Anonymous memory: what only swap or the pod's end frees.

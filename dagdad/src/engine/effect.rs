@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::event::{Reply, Ticket};
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::event::EventRecord;
 use crate::domain::name::PodName;
+use crate::domain::notification::Notification;
 use crate::domain::operation::{OperationId, OperationView};
 use crate::domain::pod::{PodSpec, PullPolicy, Readiness};
+use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::RunId;
 use crate::ports::Record;
 
@@ -62,9 +66,34 @@ pub enum Effect {
         /// How long to wait first.
         after: Duration,
     },
+    /// Do something for economy mode; answered with [`super::event::Event::Eased`].
+    Ease {
+        /// To which pod.
+        pod: PodName,
+        /// Returned with the answer.
+        id: Uuid,
+        /// What.
+        easing: Easing,
+    },
+    /// Notify whoever is to be notified; answered with [`super::event::Event::NotNotified`]
+    /// where that fails for good.
+    Notify(Box<Notification>),
     /// Read the last lines of a pod that failed; answered with
     /// [`super::event::Event::Diagnosed`].
     Diagnose(PodName),
+}
+
+/// What economy mode does to a pod short of stopping it, and takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Easing {
+    /// Have the kernel drop so much of its memory.
+    Reclaim(Bytes),
+    /// Let it use so much CPU; `None` is as its manifest says.
+    Throttle(Option<Millicpu>),
+    /// Pause it.
+    Freeze,
+    /// Let it run again.
+    Thaw,
 }
 
 /// What is done for an operation.
@@ -104,6 +133,14 @@ pub enum Persist {
     Run {
         /// Which run.
         run: RunId,
+        /// What to write.
+        records: Vec<Record>,
+    },
+    /// Economy mode is about to do something, or somebody sets its policy: it is answered with
+    /// [`super::event::Event::EconomyStored`], and nothing is done before.
+    Economy {
+        /// Returned with the answer.
+        id: Uuid,
         /// What to write.
         records: Vec<Record>,
     },

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::Message;
 use super::announcements::Announcements;
-use super::effect::{Action, Effect, Persist};
+use super::effect::{Action, Easing, Effect, Persist};
 use super::event::{EffectResult, Event, Reply, Ticket};
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::error::CommandError;
@@ -20,6 +20,7 @@ use crate::domain::name::PodName;
 use crate::domain::observed::{LogLine, LogQuery};
 use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
 use crate::domain::pod::PullPolicy;
+use crate::domain::quantity::Bytes;
 use crate::ports::{Runtime, RuntimeError, Store, StoreError};
 
 /// How many last lines of each container explain a failure.
@@ -143,6 +144,22 @@ impl Performer {
                     }
                 });
             }
+            Effect::Ease { pod, id, easing } => {
+                let runtime = Arc::clone(&self.ports.runtime);
+                self.spawn(async move {
+                    let none = |()| Bytes(0);
+                    let result = match easing {
+                        Easing::Reclaim(goal) => runtime.reclaim(&pod, goal).await,
+                        Easing::Throttle(to) => runtime.throttle(&pod, to).await.map(none),
+                        Easing::Freeze => runtime.freeze(&pod).await.map(none),
+                        Easing::Thaw => runtime.thaw(&pod).await.map(none),
+                    };
+                    Event::Eased { pod, id, result }
+                });
+            }
+            Effect::Notify(notification) => {
+                tracing::debug!(alert = %notification.alert.id, "nobody is to be notified");
+            }
             Effect::Diagnose(pod) => {
                 let runtime = Arc::clone(&self.ports.runtime);
                 self.spawn(async move {
@@ -181,6 +198,10 @@ impl Performer {
             },
             Persist::Run { run, .. } => Event::RunStored {
                 run,
+                result: Err(error),
+            },
+            Persist::Economy { id, .. } => Event::EconomyStored {
+                id,
                 result: Err(error),
             },
             Persist::Change { ticket, .. } => Event::ChangeStored {

@@ -3,12 +3,17 @@
 use crate::domain::admission::Admission;
 use crate::domain::alert::Alert;
 use crate::domain::catalogue::{Applied, Entries, RenderedPod};
+use crate::domain::economy::Policy;
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::operation::{Done, OperationId};
+use crate::domain::quantity::Bytes;
 use crate::domain::run::RunId;
 use crate::domain::sample::Sample;
+use crate::domain::silence::{Silence, Silenced};
+use uuid::Uuid;
+
 use crate::ports::{MirrorStatus, ProbeFailure, RuntimeError, StoreError};
 
 /// Names a waiting caller, so that the pure core need not hold its channel.
@@ -55,6 +60,29 @@ pub enum Event {
         ticket: Ticket,
         /// Whether it is on disk.
         result: Result<(), StoreError>,
+    },
+    /// The answer to [`super::effect::Persist::Economy`].
+    EconomyStored {
+        /// As it was given.
+        id: Uuid,
+        /// Whether it is on disk.
+        result: Result<(), StoreError>,
+    },
+    /// The answer to [`super::effect::Effect::Ease`].
+    Eased {
+        /// Which pod.
+        pod: PodName,
+        /// As it was given.
+        id: Uuid,
+        /// How much memory went, for a reclaim; zero for all else.
+        result: Result<Bytes, RuntimeError>,
+    },
+    /// A hook or webhook could not be told of an alert.
+    NotNotified {
+        /// Of which.
+        alert: Uuid,
+        /// What failed and why, for people; without secrets.
+        reason: String,
     },
     /// A readiness check was made.
     Probed {
@@ -142,6 +170,23 @@ pub enum Command {
         /// A condition, or what an id begins with.
         which: String,
     },
+    /// Set what economy mode may do.
+    SetEconomy {
+        /// What.
+        policy: Policy,
+    },
+    /// Notify nobody of something for a while.
+    Silence {
+        /// Of what: a condition, or what an alert is about.
+        of: Silenced,
+        /// For how long.
+        span: std::time::Duration,
+    },
+    /// Notify people again.
+    LiftSilence {
+        /// What the silence's id begins with, a condition, or what an alert is about.
+        which: String,
+    },
     /// End an alert by hand.
     ResolveAlert {
         /// What its id begins with.
@@ -165,6 +210,8 @@ pub enum Reply {
         /// Whether any was changed.
         changed: bool,
     },
+    /// The silences that were asked for: set, or lifted.
+    Silences(Vec<Silence>),
     /// What `apply` did, or would do.
     Applied(Vec<Applied>),
     /// No.

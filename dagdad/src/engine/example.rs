@@ -11,6 +11,7 @@ use super::snapshot::{ManagedView, MemberView, PodView, RunView, Snapshot, Workf
 use super::state::RuntimeLink;
 use crate::domain::admission::Admission;
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
+use crate::domain::economy::{EconomyRules, EconomyView, Policy};
 use crate::domain::footprint::{Expectation, Observed};
 use crate::domain::name::PodName;
 use crate::domain::pod::{
@@ -74,6 +75,16 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
     workflows.sort_by(|a, b| a.entry.spec.name.cmp(&b.entry.spec.name));
     Snapshot {
         alerts: Vec::new(),
+        economy: EconomyView {
+            policy: Policy::Auto,
+            active: None,
+            rules: EconomyRules::of(80.0, 70.0),
+            gauges: Vec::new(),
+            taken: Vec::new(),
+            next: String::new(),
+        },
+        situation: None,
+        silences: Vec::new(),
         started_at: at(0),
         host: None,
         pods,
@@ -98,6 +109,8 @@ pub(crate) fn pod(text: &str, footprint: Footprint) -> PodView {
             category: Category::Optional,
             priority: Priority::default(),
             after: Vec::new(),
+            freeze: false,
+            idle_timeout: crate::domain::pod::DEFAULT_IDLE_TIMEOUT,
             footprint,
             grace: Duration::from_secs(10),
             restart_policy: RestartPolicy::Always,

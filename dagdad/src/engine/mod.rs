@@ -17,6 +17,7 @@ pub mod admission;
 mod alerts;
 mod announcements;
 mod budget;
+pub mod economy;
 pub mod effect;
 pub mod effects;
 pub mod event;

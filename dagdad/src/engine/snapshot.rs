@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::admission::{Budget, decide};
+use super::economy::Situation;
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
 use crate::domain::alert::Alert;
 use crate::domain::catalogue::CataloguePod;
+use crate::domain::economy::EconomyView;
 use crate::domain::footprint::Expectation;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ObservedPod, PodCondition};
@@ -17,6 +19,7 @@ use crate::domain::operation::{OperationKind, Progress};
 use crate::domain::pod::{Footprint, PublishedPort};
 use crate::domain::run::{Run, RunId, RunMember};
 use crate::domain::sample::{HostSample, PodUsage};
+use crate::domain::silence::Silence;
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::MirrorStatus;
@@ -36,6 +39,12 @@ pub struct Snapshot {
     pub runs: Vec<RunView>,
     /// Alerts that go on.
     pub alerts: Vec<Alert>,
+    /// Economy mode.
+    pub economy: EconomyView,
+    /// What economy mode would decide on now; `None` until the first sample.
+    pub situation: Option<Arc<Situation>>,
+    /// Silences that hold.
+    pub silences: Vec<Silence>,
     /// What a start would be decided on now; `None` until the first sample.
     pub budget: Option<Arc<Budget>>,
     /// Pods that only the runtime knows, by name.
@@ -228,11 +237,30 @@ impl State {
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
             alerts: self.episodes.alerts().cloned().collect(),
+            economy: self.economy_view(now),
+            silences: self
+                .silences
+                .values()
+                .filter(|silence| now < silence.until)
+                .cloned()
+                .collect(),
+            situation: None,
             budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),
             settled: self.settled || matches!(self.runtime, RuntimeLink::Down { .. }),
+        }
+    }
+
+    fn economy_view(&self, _now: Timestamp) -> EconomyView {
+        EconomyView {
+            policy: self.economy.policy.unwrap_or(self.settings.economy_policy),
+            active: self.economy.active,
+            rules: self.settings.economy,
+            gauges: Vec::new(),
+            taken: Vec::new(),
+            next: String::new(),
         }
     }
 

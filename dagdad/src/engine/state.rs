@@ -17,6 +17,7 @@ use super::step::{Watched, later};
 use super::workflow::Workflow;
 use crate::domain::alert::{Alert, Rules};
 use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
+use crate::domain::economy::{EconomyRecord, EconomyRules, Policy};
 use crate::domain::event::{EventKind, EventRecord};
 use crate::domain::footprint::PodRun;
 use crate::domain::name::{ObjectName, PodName, WorkflowName};
@@ -25,6 +26,7 @@ use crate::domain::operation::Intent;
 use crate::domain::pod::Footprint;
 use crate::domain::run::{Phase, Run, RunId};
 use crate::domain::sample::{HostSample, PodUsage};
+use crate::domain::silence::Silence;
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::{MirrorLink, MirrorStatus, PodRecord, WorkflowRecord};
@@ -45,6 +47,10 @@ pub struct Settings {
     pub cpu_enforced: bool,
     /// When what is an alert.
     pub alerts: Rules,
+    /// What economy mode may do, unless somebody has set something else.
+    pub economy_policy: Policy,
+    /// What economy mode goes by.
+    pub economy: EconomyRules,
 }
 
 /// The budget's ceilings in percent.
@@ -71,6 +77,10 @@ pub struct Remembered {
     pub pod_runs: Vec<PodRun>,
     /// Intents that were not closed.
     pub intents: Vec<Intent>,
+    /// Economy mode.
+    pub economy: EconomyRecord,
+    /// Silences.
+    pub silences: Vec<Silence>,
 }
 
 /// The whole state.
@@ -99,6 +109,10 @@ pub struct State {
     pub(super) others: Footprint,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
+    /// Economy mode as it is stored.
+    pub(super) economy: EconomyRecord,
+    /// By id: that is by when they were set.
+    pub(super) silences: BTreeMap<Uuid, Silence>,
     pub(super) mirror: MirrorStatus,
     pub(super) schedule: Schedule,
     /// A change of the catalogue that is being stored.
@@ -191,6 +205,8 @@ impl State {
             alerts,
             pod_runs,
             intents,
+            economy,
+            silences,
         } = remembered;
         let mut state = Self {
             settings,
@@ -208,6 +224,11 @@ impl State {
             sampled_at: now,
             others: Footprint::default(),
             usage: BTreeMap::new(),
+            economy,
+            silences: silences
+                .into_iter()
+                .map(|silence| (silence.id, silence))
+                .collect(),
             mirror: MirrorStatus {
                 link: MirrorLink::Disabled,
                 outbox: 0,

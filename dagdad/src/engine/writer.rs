@@ -133,6 +133,7 @@ impl Writer {
                 })
             }
             Persist::Run { run, .. } => Message::Event(Event::RunStored { run, result }),
+            Persist::Economy { id, .. } => Message::Event(Event::EconomyStored { id, result }),
             Persist::Change { ticket, .. } => {
                 Message::Event(Event::ChangeStored { ticket, result })
             }
@@ -148,6 +149,7 @@ fn records(job: &Persist) -> &[Record] {
     match job {
         Persist::Intent { records, .. }
         | Persist::Run { records, .. }
+        | Persist::Economy { records, .. }
         | Persist::Change { records, .. }
         | Persist::Fact { records, .. }
         | Persist::Measurement(records) => records,

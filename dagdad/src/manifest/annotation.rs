@@ -1,9 +1,10 @@
 //! The annotations under `dagda/`: what Kubernetes has no field for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::domain::name::PodName;
-use crate::domain::pod::{Category, Priority};
+use crate::domain::pod::{Category, DEFAULT_IDLE_TIMEOUT, Priority};
 
 use super::path::Path;
 use super::problem::{nearest, suggestion};
@@ -13,11 +14,13 @@ const PREFIX: &str = "dagda/";
 const CATEGORY: &str = "dagda/category";
 const PRIORITY: &str = "dagda/priority";
 const AFTER: &str = "dagda/after";
+const FREEZE: &str = "dagda/freeze";
+const IDLE_TIMEOUT: &str = "dagda/idle-timeout";
 /// Every annotation that this version knows.
-const KNOWN: [&str; 3] = [AFTER, CATEGORY, PRIORITY];
+const KNOWN: [&str; 5] = [AFTER, CATEGORY, FREEZE, IDLE_TIMEOUT, PRIORITY];
 
 /// What a pod's annotations say.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotations {
     /// `dagda/category`.
     pub category: Category,
@@ -25,6 +28,22 @@ pub struct Annotations {
     pub priority: Priority,
     /// `dagda/after`, each name once, in the order written.
     pub after: Vec<PodName>,
+    /// `dagda/freeze`.
+    pub freeze: bool,
+    /// `dagda/idle-timeout`.
+    pub idle_timeout: Duration,
+}
+
+impl Default for Annotations {
+    fn default() -> Self {
+        Self {
+            category: Category::default(),
+            priority: Priority::default(),
+            after: Vec::new(),
+            freeze: false,
+            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+        }
+    }
 }
 
 /// Reads `metadata.annotations`, its variables filled in.
@@ -43,6 +62,8 @@ pub fn read(
         match name.as_str() {
             CATEGORY => read.category = category(value, &path, report),
             PRIORITY => read.priority = priority(value, &path, report),
+            FREEZE => read.freeze = freeze(value, &path, report),
+            IDLE_TIMEOUT => read.idle_timeout = idle_timeout(value, &path, report),
             AFTER => read.after = after(value, pod, &path, report),
             _ => {
                 let near = nearest(name, &KNOWN)
@@ -101,6 +122,31 @@ pub fn checked_priority(number: Option<i64>, path: &Path, report: &mut Report<'_
                 ),
             );
             Priority::default()
+        })
+}
+
+fn freeze(value: &str, path: &Path, report: &mut Report<'_>) -> bool {
+    match value.trim() {
+        "true" => true,
+        "false" => false,
+        _ => {
+            let quoted = report.quote(path);
+            report.add(path, format!("{quoted} is neither \"true\" nor \"false\""));
+            false
+        }
+    }
+}
+
+fn idle_timeout(value: &str, path: &Path, report: &mut Report<'_>) -> Duration {
+    let span = humantime::parse_duration(value.trim()).ok();
+    span.filter(|span| *span > Duration::ZERO)
+        .unwrap_or_else(|| {
+            let quoted = report.quote(path);
+            report.add(
+                path,
+                format!("{quoted} is not a span of time; write for example 10m or 1h30m"),
+            );
+            DEFAULT_IDLE_TIMEOUT
         })
 }
 

@@ -41,6 +41,8 @@ pub fn read(name: PodName, pod: &Pod, report: &mut Report<'_>) -> PodSpec {
         category: annotations.category,
         priority: annotations.priority,
         after: annotations.after,
+        freeze: annotations.freeze,
+        idle_timeout: annotations.idle_timeout,
         footprint: resources::footprint(&init_declared, &declared),
         grace: grace(spec.termination_grace_period_seconds, &path, report),
         restart_policy: restart_policy(

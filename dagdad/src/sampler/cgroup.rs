@@ -130,6 +130,7 @@ impl PodReader {
             anon: Bytes(anon),
             file: Bytes(file),
             mapped: Bytes(mapped),
+            network_per_second: 0.0,
         })
     }
 }

@@ -53,6 +53,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::economy::RecordedSample;
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
@@ -204,6 +205,14 @@ impl Store for LocalStore {
         history::read(&mut reader, since, until, points)
             .await
             .map_err(|error| database.read_error(&error))
+    }
+
+    async fn samples(
+        &self,
+        _since: Timestamp,
+        _until: Timestamp,
+    ) -> Result<Vec<RecordedSample>, StoreError> {
+        Err(StoreError::Failed("samples cannot be read yet".to_owned()))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<EventRecord>, StoreError> {

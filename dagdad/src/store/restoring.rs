@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use super::rows::{
     AlertRow, IntentRow, PodRow, PodRunRow, ReadError, RunRow, WorkflowRow, in_domain,
 };
+use crate::domain::economy::EconomyRecord;
 use crate::domain::footprint::RUNS_KEPT;
 use crate::ports::Restored;
 
@@ -18,5 +19,7 @@ pub(super) async fn load(conn: &mut SqliteConnection) -> Result<Restored, ReadEr
         pod_runs: in_domain(PodRunRow::latest(&mut *conn, runs_kept).await?)?,
         alerts: in_domain(AlertRow::active(&mut *conn).await?)?,
         intents: in_domain(IntentRow::open(&mut *conn).await?)?,
+        economy: EconomyRecord::default(),
+        silences: Vec::new(),
     })
 }

@@ -134,6 +134,8 @@ impl TestPod {
             category: Category::Optional,
             priority: Priority::default(),
             after: Vec::new(),
+            freeze: false,
+            idle_timeout: dagdad::domain::pod::DEFAULT_IDLE_TIMEOUT,
             footprint: Footprint::DEFAULT,
             grace: GRACE,
             restart_policy: self.restart,

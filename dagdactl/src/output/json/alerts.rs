@@ -133,6 +133,7 @@ impl From<v1::Alert> for AlertView {
             peak_percent,
             culprits,
             flapping,
+            silenced: _,
         } = wire;
         Self {
             id,

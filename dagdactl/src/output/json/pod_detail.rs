@@ -77,6 +77,9 @@ impl From<v1::PodDetail> for PodDetailView {
             reserved_memory_bytes,
             reserved_cpu_millicores,
             runs,
+            freeze: _,
+            idle_timeout: _,
+            idle_since: _,
         } = wire;
         let grace_period = grace_period.and_then(|grace| Duration::try_from(grace).ok());
         Self {

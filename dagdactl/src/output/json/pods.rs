@@ -135,6 +135,7 @@ impl From<v1::Pod> for PodView {
             ram_anon_bytes,
             ram_file_bytes,
             ram_mapped_bytes,
+            network_bytes_per_second: _,
         } = usage.unwrap_or_default();
         Self {
             name,

@@ -137,6 +137,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
             ready: true,
             since: Some(at(now - 7300)),
             usage: Some(v1::Usage {
+                network_bytes_per_second: 0.0,
                 cpu_percent: 103.14,
                 ram_bytes: 6_442_450_944,
                 ram_anon_bytes: 1_073_741_824,
@@ -152,6 +153,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
             priority: 90,
             since: Some(at(now - 200)),
             usage: Some(v1::Usage {
+                network_bytes_per_second: 0.0,
                 cpu_percent: 2.0,
                 ram_bytes: 104_857_600,
                 ram_anon_bytes: 94_371_840,
@@ -219,6 +221,12 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
         reserved_memory_bytes: Some(7_086_696_038),
         reserved_cpu_millicores: Some(1500),
         runs: vec![workflows::RUNNING.to_owned()],
+        freeze: false,
+        idle_timeout: Some(prost_types::Duration {
+            seconds: 600,
+            nanos: 0,
+        }),
+        idle_since: None,
     }
 }
 

@@ -44,6 +44,7 @@ pub fn alert(alert: &Alert) -> v1::Alert {
         peak_percent: *peak,
         culprits: culprits.iter().map(culprit).collect(),
         flapping: *flapping,
+        silenced: false,
     }
 }
 

@@ -53,6 +53,7 @@ pub fn pod(view: &PodView) -> v1::Pod {
                 anon,
                 file,
                 mapped,
+                network_per_second,
             } = usage;
             v1::Usage {
                 cpu_percent,
@@ -60,6 +61,7 @@ pub fn pod(view: &PodView) -> v1::Pod {
                 ram_anon_bytes: anon.0,
                 ram_file_bytes: file.0,
                 ram_mapped_bytes: mapped.0,
+                network_bytes_per_second: network_per_second,
             }
         }),
         ports: ports.iter().map(port).collect(),
@@ -86,6 +88,8 @@ pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
         category: _,
         priority: _,
         after,
+        freeze,
+        idle_timeout,
         footprint,
         grace,
         restart_policy,
@@ -136,6 +140,9 @@ pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
         reserved_memory_bytes: reserved.map(|Footprint { memory, cpu: _ }| memory.0),
         reserved_cpu_millicores: reserved.map(|Footprint { memory: _, cpu }| cpu.0),
         runs: runs.iter().map(ToString::to_string).collect(),
+        freeze: *freeze,
+        idle_timeout: duration(*idle_timeout),
+        idle_since: None,
     }
 }
 

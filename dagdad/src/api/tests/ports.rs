@@ -10,10 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::catalogue::RenderedPod;
+use crate::domain::economy::RecordedSample;
 use crate::domain::event::{EventQuery, EventRecord};
 use crate::domain::name::PodName;
 use crate::domain::observed::{LogLine, LogQuery, ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::pod::{PodSpec, PullPolicy, Readiness};
+use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::{HistoryPoint, PodUsage};
 use crate::ports::{
@@ -101,6 +103,11 @@ impl Store for Records {
         Ok(alerts)
     }
 
+    async fn samples(&self, _: Timestamp, _: Timestamp) -> Result<Vec<RecordedSample>, StoreError> {
+        self.works()?;
+        Ok(Vec::new())
+    }
+
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {
         unreachable!("the engine watches it")
     }
@@ -149,6 +156,22 @@ impl Runtime for NoRuntime {
     }
 
     async fn probe(&self, _: &PodSpec, _: &Readiness) -> Result<(), ProbeFailure> {
+        unreachable!("nobody asks")
+    }
+
+    async fn throttle(&self, _: &PodName, _: Option<Millicpu>) -> Result<(), RuntimeError> {
+        unreachable!("nobody asks")
+    }
+
+    async fn freeze(&self, _: &PodName) -> Result<(), RuntimeError> {
+        unreachable!("nobody asks")
+    }
+
+    async fn thaw(&self, _: &PodName) -> Result<(), RuntimeError> {
+        unreachable!("nobody asks")
+    }
+
+    async fn reclaim(&self, _: &PodName, _: Bytes) -> Result<Bytes, RuntimeError> {
         unreachable!("nobody asks")
     }
 

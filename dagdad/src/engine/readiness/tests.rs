@@ -17,6 +17,8 @@ fn spec(readiness: Option<Probe>, ports: Vec<PortSpec>) -> Arc<PodSpec> {
         category: Category::Optional,
         priority: Priority::default(),
         after: Vec::new(),
+        freeze: false,
+        idle_timeout: crate::domain::pod::DEFAULT_IDLE_TIMEOUT,
         footprint: Footprint::DEFAULT,
         grace: Duration::from_secs(30),
         restart_policy: RestartPolicy::Always,

@@ -107,6 +107,8 @@ fn pod(text: &str, version: u64, steady: bool) -> CataloguePod {
             category,
             priority: priority(base + version),
             after: after.iter().map(|text| name(text)).collect(),
+            freeze: false,
+            idle_timeout: crate::domain::pod::DEFAULT_IDLE_TIMEOUT,
             footprint: Footprint {
                 memory: Bytes::mib(mib),
                 cpu: Millicpu(cpu),

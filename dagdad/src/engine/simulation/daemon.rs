@@ -16,6 +16,7 @@ use super::invariants::{Before, Told};
 use super::podman::Mood;
 use super::{Happening, World};
 use crate::domain::alert::Rules;
+use crate::domain::economy::{EconomyRules, Policy};
 use crate::domain::name::PodName;
 use crate::domain::observed::RuntimeSignal;
 use crate::domain::operation::OperationId;
@@ -51,6 +52,8 @@ impl World {
             },
             cpu_enforced: self.cpu_enforced,
             alerts: Rules::default(),
+            economy_policy: Policy::Auto,
+            economy: EconomyRules::of(80.0, 70.0),
         };
         let remembered = self.remembered();
         self.ledger.daemon_is_born(&self.disk);
@@ -116,6 +119,8 @@ impl World {
             alerts: self.disk.open_alerts().cloned().collect(),
             pod_runs: self.disk.latest_pod_runs(),
             intents: self.disk.open.values().cloned().collect(),
+            economy: self.disk.economy.clone(),
+            silences: self.disk.silences.values().cloned().collect(),
         }
     }
 
@@ -187,7 +192,8 @@ impl World {
             Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
             Effect::Report { operation, view } => self.reported(operation, view),
             Effect::Announce(event) => self.check_announcement(&event.message),
-            Effect::Tidy => {}
+            // The simulation does not know these yet.
+            Effect::Ease { .. } | Effect::Notify(_) | Effect::Tidy => {}
             Effect::List => self.list(),
             Effect::Operate {
                 pod,

@@ -11,10 +11,12 @@ use super::super::event::{EffectResult, Event};
 use super::{Happening, World};
 use crate::domain::alert::Alert;
 use crate::domain::catalogue::Digest;
+use crate::domain::economy::EconomyRecord;
 use crate::domain::footprint::{PodRun, RUNS_KEPT};
 use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::operation::{Intent, OperationId, OperationKind};
 use crate::domain::run::{Phase, Run, RunId, Step};
+use crate::domain::silence::Silence;
 use crate::ports::{PodRecord, Record, StoreError, WorkflowRecord};
 
 const BATCH: usize = 64;
@@ -30,6 +32,8 @@ pub(super) struct Disk {
     pub(super) runs: BTreeMap<RunId, Run>,
     pub(super) alerts: BTreeMap<Uuid, Alert>,
     pod_runs: BTreeMap<Uuid, PodRun>,
+    pub(super) economy: EconomyRecord,
+    pub(super) silences: BTreeMap<Uuid, Silence>,
     /// The catalogue as `apply` and `remove` left it, whatever rows say.
     pub(super) promised: BTreeMap<PodName, Digest>,
     pub(super) promised_workflows: BTreeMap<WorkflowName, Digest>,
@@ -110,6 +114,13 @@ impl Disk {
                     });
                     assert!(other.is_none(), "{alert:?} is raised while {other:?}");
                     self.alerts.insert(alert.id, (**alert).clone());
+                }
+                Record::PutEconomy(economy) => self.economy = (**economy).clone(),
+                Record::PutSilence(silence) => {
+                    self.silences.insert(silence.id, (**silence).clone());
+                }
+                Record::DeleteSilence(id) => {
+                    self.silences.remove(id);
                 }
                 Record::Event(_) | Record::Sample(_) => {}
             }
@@ -261,6 +272,7 @@ impl World {
                 }
                 Persist::Intent { records, .. }
                 | Persist::Run { records, .. }
+                | Persist::Economy { records, .. }
                 | Persist::Fact { records, .. }
                 | Persist::Measurement(records) => self.disk.write(records),
             }
@@ -306,6 +318,7 @@ impl World {
             Persist::Change { ticket, .. } => {
                 self.tell_soon(Event::ChangeStored { ticket, result });
             }
+            Persist::Economy { id, .. } => self.tell_soon(Event::EconomyStored { id, result }),
             Persist::Run { run, .. } => self.tell_soon(Event::RunStored { run, result }),
             Persist::Fact { then, .. } => self.perform_soon(then),
             Persist::Measurement(_) => {}

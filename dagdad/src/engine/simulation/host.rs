@@ -184,6 +184,7 @@ impl Appetite {
         };
         let (anon, mapped) = (part(self.anon), part(self.mapped));
         PodUsage {
+            network_per_second: 0.0,
             cpu_percent: self.cpu_percent * grown,
             memory: anon + mapped,
             anon,

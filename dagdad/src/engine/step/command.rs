@@ -63,6 +63,11 @@ impl State {
             Command::AcknowledgeAlerts { which } => {
                 return self.acknowledge_alerts(ticket, &which, now, out);
             }
+            Command::SetEconomy { .. } | Command::Silence { .. } | Command::LiftSilence { .. } => {
+                let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
+                let reply = Reply::Refused(error);
+                return out.push(Effect::Answer { ticket, reply });
+            }
             Command::ResolveAlert { id } => {
                 return self.resolve_alert(ticket, &id, now, out);
             }

@@ -105,7 +105,11 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
         Event::RunStored { run, result } => state.run_stored(run, result, now, out),
-        Event::Tick => {}
+        // Economy mode and notifications come in with these.
+        Event::EconomyStored { .. }
+        | Event::Eased { .. }
+        | Event::NotNotified { .. }
+        | Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);

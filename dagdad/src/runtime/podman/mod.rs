@@ -42,6 +42,7 @@ use crate::domain::catalogue::RenderedPod;
 use crate::domain::name::PodName;
 use crate::domain::observed::{LogLine, LogQuery, ObservedPod, PullProgress, RuntimeSignal};
 use crate::domain::pod::{PodSpec, PullPolicy, Readiness};
+use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::sample::PodUsage;
 use crate::ports::{ProbeFailure, Runtime, RuntimeError};
 
@@ -279,6 +280,30 @@ impl Runtime for Podman {
 
     async fn probe(&self, pod: &PodSpec, readiness: &Readiness) -> Result<(), ProbeFailure> {
         self.prober.probe(pod, readiness).await
+    }
+
+    async fn throttle(&self, _pod: &PodName, _to: Option<Millicpu>) -> Result<(), RuntimeError> {
+        Err(RuntimeError::Unsupported(
+            "pods cannot be throttled yet".to_owned(),
+        ))
+    }
+
+    async fn freeze(&self, _pod: &PodName) -> Result<(), RuntimeError> {
+        Err(RuntimeError::Unsupported(
+            "pods cannot be paused yet".to_owned(),
+        ))
+    }
+
+    async fn thaw(&self, _pod: &PodName) -> Result<(), RuntimeError> {
+        Err(RuntimeError::Unsupported(
+            "pods cannot be paused yet".to_owned(),
+        ))
+    }
+
+    async fn reclaim(&self, _pod: &PodName, _goal: Bytes) -> Result<Bytes, RuntimeError> {
+        Err(RuntimeError::Unsupported(
+            "memory of pods cannot be reclaimed yet".to_owned(),
+        ))
     }
 
     async fn usage(&self, pods: &[String]) -> Result<Vec<(String, PodUsage)>, RuntimeError> {

@@ -150,6 +150,7 @@ fn reads_each_layout(#[case] tree: Tree) {
         &mut Vec::new(),
     );
     let usage = PodUsage {
+        network_per_second: 0.0,
         cpu_percent: 0.0,
         memory: Bytes(100 * MIB),
         anon: Bytes(48 * MIB),

@@ -80,6 +80,7 @@ impl From<&PodRecord> for PodRow {
             anon,
             file,
             mapped,
+            network_per_second: _, // of the moment only
         } = *usage;
         Self {
             uuid: id.to_string(),
@@ -156,6 +157,7 @@ impl TryFrom<PodRow> for PodRecord {
                     "pods.current_ram_mapped_bytes",
                     row.current_ram_mapped_bytes,
                 )?),
+                network_per_second: 0.0,
             },
             created_at: timestamp("pods.created_at", row.created_at)?,
             updated_at: timestamp("pods.updated_at", row.updated_at)?,

@@ -57,7 +57,11 @@ impl Ledger {
             Reply::Run(id) => {
                 self.given_runs.insert(*id);
             }
-            Reply::Done(_) | Reply::Applied(_) | Reply::Alerts { .. } | Reply::Refused(_) => {}
+            Reply::Done(_)
+            | Reply::Applied(_)
+            | Reply::Alerts { .. }
+            | Reply::Silences(_)
+            | Reply::Refused(_) => {}
         }
     }
 

@@ -36,6 +36,7 @@ use super::step;
 use crate::domain::admission::Admission;
 use crate::domain::alert::Rules;
 use crate::domain::catalogue::{CataloguePod, RenderedPod};
+use crate::domain::economy::{EconomyRules, Policy};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
@@ -356,6 +357,8 @@ fn settings() -> Settings {
         },
         cpu_enforced: false,
         alerts: Rules::default(),
+        economy_policy: Policy::Auto,
+        economy: EconomyRules::of(80.0, 70.0),
     }
 }
 

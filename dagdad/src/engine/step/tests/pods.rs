@@ -25,6 +25,8 @@ pub(super) fn entry(name: &str, restart_policy: RestartPolicy) -> CataloguePod {
             category: Category::Optional,
             priority: Priority::default(),
             after: Vec::new(),
+            freeze: false,
+            idle_timeout: crate::domain::pod::DEFAULT_IDLE_TIMEOUT,
             footprint: Footprint::DEFAULT,
             grace: Duration::from_secs(10),
             restart_policy,

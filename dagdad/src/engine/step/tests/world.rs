@@ -96,6 +96,10 @@ impl Bench {
                 let (run, result) = (*run, self.written());
                 self.tell(Event::RunStored { run, result })
             }
+            Effect::Persist(Persist::Economy { id, .. }) => {
+                let (id, result) = (*id, self.written());
+                self.tell(Event::EconomyStored { id, result })
+            }
             Effect::Persist(Persist::Change { ticket, .. }) => {
                 let (ticket, result) = (*ticket, self.written());
                 self.tell(Event::ChangeStored { ticket, result })
@@ -129,6 +133,8 @@ impl Bench {
             | Effect::Report { .. }
             | Effect::Announce(_)
             | Effect::Tidy
+            | Effect::Ease { .. }
+            | Effect::Notify(_)
             | Effect::Abort(_)
             | Effect::Probe { .. } => Vec::new(),
         }

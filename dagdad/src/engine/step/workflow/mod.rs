@@ -71,7 +71,10 @@ impl State {
             | Command::Restart { .. }
             | Command::Remove { .. }
             | Command::AcknowledgeAlerts { .. }
-            | Command::ResolveAlert { .. } => return,
+            | Command::ResolveAlert { .. }
+            | Command::SetEconomy { .. }
+            | Command::Silence { .. }
+            | Command::LiftSilence { .. } => return,
         };
         let reply = answer.unwrap_or_else(|error| {
             let message = format!("{verb} of workflow {asked} refused: {error}");
