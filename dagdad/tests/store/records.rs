@@ -54,6 +54,7 @@ pub fn pod(name: &str) -> PodRecord {
         message: Some("It's \"fine\"\nreally \\".to_owned()),
         started_digest: Some(Digest("cd".repeat(32))),
         usage: PodUsage {
+            network_per_second: 0.0,
             cpu_percent: 203.14,
             memory: Bytes(6_442_450_945),
             anon: Bytes(1_000_000_001),
@@ -199,6 +200,7 @@ pub fn sample(at: Timestamp, cpu_percent: f64) -> SampleRecord {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 100
     let used = Bytes(8_000_000_000 + (cpu_percent * 1e7) as u64);
     let usage = PodUsage {
+        network_per_second: 0.0,
         cpu_percent,
         memory: used,
         anon: used,
