@@ -74,6 +74,8 @@ pub struct Economy {
     room: Option<Duration>,
     /// Whether it was woken since the last reading: once is enough.
     woken: bool,
+    /// Nothing is done before the next reading.
+    paused: bool,
     under_way: Option<UnderWay>,
     /// Rungs that did not help in this episode.
     futile: BTreeSet<Rung>,
@@ -94,6 +96,17 @@ struct UnderWay {
 struct Settling {
     done_at: Timestamp,
     samples: u32,
+}
+
+/// What is tried once something could not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same, after the next reading.
+    Soon,
+    /// The same rung with other pods.
+    WithOthers,
+    /// Other rungs: this machine cannot do such a thing at all.
+    ByOtherRungs,
 }
 
 /// One thing to be done.
@@ -209,6 +222,7 @@ impl Economy {
     ) -> Vec<Change> {
         self.reading = Some(reading);
         self.woken = false;
+        self.paused = false;
         for trigger in Trigger::ALL {
             let limit = limit(rules.band(trigger), policy);
             let held = self.held.remove(&trigger);
@@ -220,7 +234,7 @@ impl Economy {
         self.room = room.then(|| longer(self.room, passed));
         let mut changes = Vec::new();
         changes.extend(self.measure(reading, rules));
-        changes.extend(self.decide(rules, policy, Duration::ZERO, reading.at));
+        changes.extend(self.decide(rules, policy, Some(Duration::ZERO), reading.at));
         changes
     }
 
@@ -233,7 +247,7 @@ impl Economy {
         now: Timestamp,
     ) -> Option<Change> {
         self.woken |= self.wakes_at(rules, policy).is_some_and(|at| at <= now);
-        let since = self.since_reading(longest, now)?;
+        let since = self.since_reading(longest, now);
         self.decide(rules, policy, since, now)
     }
 
@@ -255,18 +269,19 @@ impl Economy {
         self.reading?.at.checked_add(left).ok()
     }
 
-    /// Begins or ends.
+    /// Begins or ends. Without the time since the last reading only the policy counts.
     fn decide(
         &mut self,
         rules: &EconomyRules,
         policy: Policy,
-        since: Duration,
+        since: Option<Duration>,
         now: Timestamp,
     ) -> Option<Change> {
         match (self.record.active, policy) {
             (None, Policy::Off) | (Some(_), Policy::On) => None,
             (None, Policy::On) => Some(self.enter(Cause::Policy, now)),
             (None, Policy::Auto) => {
+                let since = since?;
                 let (trigger, _) = self
                     .held
                     .iter()
@@ -280,6 +295,7 @@ impl Economy {
             }
             (Some(active), Policy::Off) => Some(self.leave(active)),
             (Some(active), Policy::Auto) => {
+                let since = since?;
                 let rested = self.room.is_some_and(|room| room + since >= rules.recovery);
                 let lifted = active.cause == Cause::Policy && self.held.is_empty();
                 (rested || lifted).then(|| self.leave(active))
@@ -316,7 +332,7 @@ impl Economy {
         now: Timestamp,
     ) -> Option<Act> {
         let since = self.since_reading(longest, now)?;
-        if self.under_way.is_some() {
+        if self.under_way.is_some() || self.paused {
             return None;
         }
         if self.record.active.is_none() {
@@ -431,16 +447,22 @@ impl Economy {
         }
     }
 
-    /// What is under way could not be done. Where this machine cannot do such a thing at all, it
-    /// is not tried again.
-    pub fn failed(&mut self, never: bool) {
+    /// What is under way could not be done.
+    pub fn failed(&mut self, retry: Retry) {
         let Some(under_way) = self.under_way.take() else {
             return;
         };
         match under_way.act {
             Act::Take(step) => {
-                if never {
-                    self.futile.insert(step.rung);
+                match retry {
+                    Retry::Soon => {
+                        self.tried.remove(&(step.pod.clone(), step.rung));
+                        self.paused = true;
+                    }
+                    Retry::WithOthers => {}
+                    Retry::ByOtherRungs => {
+                        self.futile.insert(step.rung);
+                    }
                 }
                 let same =
                     |taken: &Taken| taken.pod == step.pod && taken.taking.rung() == step.rung;

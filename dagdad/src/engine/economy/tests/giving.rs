@@ -135,7 +135,7 @@ fn what_could_not_be_started_again_is_left_to_people() {
     it.reading().ram_used = Bytes::gib(20);
     let back = it.await_act().unwrap();
     it.economy.begin(back, &it.rules, it.now);
-    it.economy.failed(false);
+    it.economy.failed(Retry::WithOthers);
     it.economy.give_up(&name("a"));
     assert_eq!(it.await_act(), None);
     assert!(it.economy.has_taken(&name("a")) && !it.economy.has_shed(&name("a")));

@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn protected(pod: PodSituation) -> PodSituation {
-    let stance = Stance::Protected;
-    PodSituation { stance, ..pod }
+fn protected(mut pod: PodSituation) -> PodSituation {
+    pod.stance = Stance::Protected;
+    pod
 }
 
 #[test]
@@ -181,11 +181,11 @@ fn what_cannot_be_done_at_all_is_left_out_and_what_failed_once_as_well() {
     let act = it.await_act().unwrap();
     assert_eq!(taken(Some(&act)), Some(("a", Rung::Reclaim)));
     it.economy.begin(act, &it.rules, it.now);
-    it.economy.failed(true);
+    it.economy.failed(Retry::ByOtherRungs);
     let next = it.next().unwrap();
     assert_eq!(taken(Some(&next)), Some(("a", Rung::Stop)));
     it.economy.begin(next, &it.rules, it.now);
-    it.economy.failed(false);
+    it.economy.failed(Retry::WithOthers);
     assert!(!it.economy.has_taken(&name("a")));
     let next = it.next();
     assert_eq!(taken(next.as_ref()), Some(("b", Rung::Stop)));

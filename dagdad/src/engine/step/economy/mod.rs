@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::super::economy::{Act, Change, Economy, Reading, Step, given};
+use super::super::economy::{Act, Change, Economy, Reading, Retry, Step, given};
 use super::super::effect::{Easing, Effect, Persist};
 use super::super::operation::Request;
 use super::super::pod::Life;
@@ -92,7 +92,7 @@ impl State {
         self.tell_of_economy(change.as_slice(), now, out);
         self.see_operation_of_economy(now, out);
         self.forget_what_is_not_taken(out);
-        if self.doing.is_some() || !matches!(self.runtime, RuntimeLink::Up { .. }) {
+        if self.doing.is_some() || matches!(self.runtime, RuntimeLink::Down { .. }) {
             return;
         }
         // Drawn up again only where something may be done: the pods have changed since.
@@ -141,7 +141,7 @@ impl State {
         };
         if let Err(error) = result {
             let reason = format!("{error}; it is not done");
-            return self.act_failed(&step.pod, &reason, false, now, out);
+            return self.act_failed(&step.pod, &reason, Retry::Soon, now, out);
         }
         // Somebody may have done something with it meanwhile.
         let untouched = self
@@ -149,7 +149,7 @@ impl State {
             .get(&step.pod)
             .is_some_and(|pod| pod.operation.is_none() && matches!(pod.life, Life::Up { .. }));
         if !untouched || self.closing {
-            self.economy.failed(false);
+            self.economy.failed(Retry::WithOthers);
             return self.put_economy(out);
         }
         self.take(&step, now, out);
@@ -231,7 +231,7 @@ impl State {
                 self.doing = Some(Doing::Operating { pod, id });
             }
             // The budget holds more for others than economy mode knows of: later.
-            Err(_) => self.economy.failed(false),
+            Err(_) => self.economy.failed(Retry::WithOthers),
         }
     }
 
@@ -254,8 +254,11 @@ impl State {
                 self.put_economy(out);
             }
             Err(error) => {
-                let never = matches!(error, RuntimeError::Unsupported(_));
-                self.act_failed(pod, &error.to_string(), never, now, out);
+                let retry = match error {
+                    RuntimeError::Unsupported(_) => Retry::ByOtherRungs,
+                    _ => Retry::WithOthers,
+                };
+                self.act_failed(pod, &error.to_string(), retry, now, out);
             }
         }
     }
@@ -264,7 +267,7 @@ impl State {
         &mut self,
         pod: &PodName,
         reason: &str,
-        never: bool,
+        retry: Retry,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -275,7 +278,7 @@ impl State {
         };
         let message = format!("economy mode could not {what}: {reason}");
         self.note(EventKind::EconomyFailed, Some(pod), message, now, out);
-        self.economy.failed(never);
+        self.economy.failed(retry);
         self.put_economy(out);
     }
 
@@ -301,9 +304,9 @@ impl State {
             Some(Act::Take(_)) if down => self.economy.done(now),
             Some(Act::Give(_)) if up => self.economy.done(now),
             Some(Act::Give(_)) if down => {
-                self.economy.failed(false);
+                self.economy.failed(Retry::WithOthers);
                 // Where nobody answers it may still come up later.
-                if matches!(self.runtime, RuntimeLink::Up { .. }) {
+                if !matches!(self.runtime, RuntimeLink::Down { .. }) {
                     self.economy.give_up(&name);
                     let message = format!(
                         "economy mode could not start {name} again; it stays down until somebody starts it: dagdactl pods start {name}"
@@ -311,7 +314,7 @@ impl State {
                     self.note(EventKind::EconomyFailed, Some(&name), message, now, out);
                 }
             }
-            Some(_) => self.economy.failed(false),
+            Some(_) => self.economy.failed(Retry::WithOthers),
             None => {}
         }
         self.put_economy(out);

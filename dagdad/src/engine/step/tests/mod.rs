@@ -5,6 +5,7 @@ mod alerts;
 mod boot;
 mod catalogue;
 mod commands;
+mod economy;
 mod ending_runs;
 mod endings;
 mod eviction;
@@ -28,7 +29,7 @@ use uuid::Uuid;
 
 use self::pods::{always, changed, entry, publishing, row, workflow};
 use self::world::World;
-use super::super::effect::{Action, Effect, Persist};
+use super::super::effect::{Action, Easing, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::workflow::Workflow;
