@@ -3,6 +3,7 @@
 // Helpers of tests may panic as tests do; clippy knows only the latter by their attribute.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod easing;
 mod images;
 mod lifecycle;
 mod logs;
