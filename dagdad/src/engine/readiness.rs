@@ -126,6 +126,15 @@ impl Watch {
         Some(self.ask(index, delay))
     }
 
+    /// Leaves a check's answer out and returns the same check, to be made again at leisure.
+    pub fn ask_again(&self, index: usize) -> Option<Effect> {
+        let period = match &self.checks.get(index)?.readiness {
+            Readiness::Probe { probe, .. } => probe.period,
+            Readiness::Accepts { .. } => EAGER.1,
+        };
+        Some(self.ask(index, period))
+    }
+
     fn ask(&self, index: usize, after: Duration) -> Effect {
         Effect::Probe {
             spec: Arc::clone(&self.spec),
