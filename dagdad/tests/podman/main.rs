@@ -8,6 +8,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod network;
 mod observing;
 #[path = "../support/podman.rs"]
 mod podman;
