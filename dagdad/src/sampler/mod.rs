@@ -12,6 +12,7 @@ mod host;
 mod network;
 mod pressure;
 mod reread;
+pub mod squeeze;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -226,8 +226,7 @@ mod tests {
         fn cgroup(&self, path: &str, pids: &[&str]) -> PathBuf {
             let dir = self.dir.path().join("cgroup").join(path);
             fs::create_dir_all(&dir).unwrap();
-            let lines: String = pids.iter().map(|pid| format!("{pid}\n")).collect();
-            fs::write(dir.join("cgroup.procs"), lines).unwrap();
+            fs::write(dir.join("cgroup.procs"), pids.join("\n")).unwrap();
             dir
         }
 

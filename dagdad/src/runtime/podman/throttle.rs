@@ -38,7 +38,7 @@ pub async fn throttle(
 ) -> Result<(), RuntimeError> {
     within(deadline, WHAT, async {
         let running = running(client, pod, deadline).await?;
-        let own: Vec<_> = running.iter().map(|container| container.limit()).collect();
+        let own: Vec<_> = running.iter().map(Running::limit).collect();
         let Some(to) = to else {
             return update(client, &running, &own, deadline).await;
         };
