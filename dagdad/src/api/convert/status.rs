@@ -25,8 +25,9 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         mirror,
         settled: _,
         economy: _,
-        situation: _, // told by `economy`
-        silences: _,  // told by `alerts`
+        economy_mode: _, // told by `economy`
+        situation: _,    // told by `economy`
+        silences: _,     // told by `alerts`
     } = snapshot;
     let count = |status: PodStatus| {
         u32::try_from(pods.iter().filter(|pod| pod.status == status).count()).unwrap_or(u32::MAX)
