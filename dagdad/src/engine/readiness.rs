@@ -73,6 +73,11 @@ impl Watch {
         self.checks.iter().map(|check| &check.readiness)
     }
 
+    /// What the pod runs as.
+    pub fn spec(&self) -> &Arc<PodSpec> {
+        &self.spec
+    }
+
     /// Whether all checks have passed.
     pub fn ready(&self) -> bool {
         self.checks.iter().all(|check| check.passed)
