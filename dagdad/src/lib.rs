@@ -45,7 +45,7 @@ use self::listener::Listener;
 use self::manifest::{SourceFile, Variables};
 use self::ports::{Record, Restored, Runtime, Store};
 use self::runtime::podman::{Podman, PodmanOptions};
-use self::sampler::{HostSampler, SamplerOptions};
+use self::sampler::{HostSampler, SamplerOptions, squeeze};
 use self::store::{LocalStore, StoreOptions};
 
 /// Samples are recorded no more often than this; in between they are only shown.
@@ -68,7 +68,8 @@ const FORWARDER_ENDS: Duration = Duration::from_millis(1200);
 pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()> {
     let _lock = InstanceLock::take(&config.state_dir)?;
     // First, since CPU use is counted from here.
-    let sampler = HostSampler::start(&SamplerOptions::default())?;
+    let sampler_options = SamplerOptions::default();
+    let sampler = HostSampler::start(&sampler_options)?;
     let store = LocalStore::open(StoreOptions {
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
@@ -118,6 +119,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         Arc::clone(&runtime),
         handle.clone(),
         config.sample_interval,
+        squeeze::squeezes(&sampler_options.proc_root),
         ending.clone(),
     ));
     await_first_listing(&handle, host_known_at).await;
@@ -259,6 +261,7 @@ fn api(
         engine: engine.clone(),
         state_dir: config.state_dir.clone(),
         variables_file: config.variables_file.clone(),
+        proc_root: SamplerOptions::default().proc_root,
     };
     let described = Arc::clone(podman);
     Api {

@@ -142,6 +142,7 @@ pub(crate) fn pod(text: &str, footprint: Footprint) -> PodView {
             expected: Expectation::declared(footprint),
             reserved: None,
             runs: Vec::new(),
+            idle_since: None,
         }),
         status: PodStatus::Stopped,
         ready: false,

@@ -100,6 +100,8 @@ pub struct ManagedView {
     pub reserved: Option<Footprint>,
     /// Active runs that need it.
     pub runs: Vec<RunId>,
+    /// Since when it has done nothing, where it runs and is idle.
+    pub idle_since: Option<Timestamp>,
 }
 
 /// A workflow of the catalogue.
@@ -216,6 +218,10 @@ impl State {
                         })
                         .map(|active| active.run.id)
                         .collect(),
+                    idle_since: pod
+                        .usage
+                        .idle_since(pod.entry.spec.idle_timeout, now)
+                        .filter(|_| up),
                 }),
                 status: pod.status(),
                 ready: pod.ready(),

@@ -159,7 +159,7 @@ impl Runtime for NoRuntime {
         unreachable!("nobody asks")
     }
 
-    async fn throttle(&self, _: &PodName, _: Option<Millicpu>) -> Result<(), RuntimeError> {
+    async fn throttle(&self, _: &PodSpec, _: Option<Millicpu>) -> Result<(), RuntimeError> {
         unreachable!("nobody asks")
     }
 

@@ -191,13 +191,18 @@ impl State {
     }
 
     fn ease(&mut self, pod: &PodName, easing: Easing, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(pod) = self.pods.get(pod) else {
+            return self.economy.failed(false);
+        };
+        let spec = match &pod.life {
+            Life::Up { watch, .. } => Arc::clone(watch.spec()),
+            Life::Unseen { .. } | Life::Down | Life::Failed { .. } => {
+                Arc::new(pod.entry.spec.clone())
+            }
+        };
         let id = self.identities.next(now);
         self.doing = Some(Doing::Easing { id });
-        out.push(Effect::Ease {
-            pod: pod.clone(),
-            id,
-            easing,
-        });
+        out.push(Effect::Ease { spec, id, easing });
     }
 
     fn give(&mut self, taken: &Taken, now: Timestamp, out: &mut Vec<Effect>) {
