@@ -10,12 +10,12 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::exchange;
-use crate::domain::pod::Priority;
+use super::Standing;
 
 /// A candidate, in the order in which they are to be spared.
 #[derive(Debug, Clone, Copy)]
 pub struct Item {
-    pub priority: Priority,
+    pub priority: Standing,
     pub frees: u64,
 }
 
