@@ -54,7 +54,8 @@ Examples:
     /// option that is repeated makes a row for each of its values. IN ECONOMY is how long
     /// economy mode would have been active, OVER how long something would have been over its
     /// threshold, ENTERED how often it would have begun; SHED and RESTORED count pods that
-    /// would have been stopped, and started again.
+    /// would have been stopped, and started again, MILDER what would have been reclaimed,
+    /// throttled or frozen.
     #[command(after_help = "\
 Examples:
   dagdactl economy backtest --since 7d
