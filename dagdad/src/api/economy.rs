@@ -7,12 +7,13 @@ use dagda_proto::v1::{self, economy_service_server::EconomyService};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
-use self::stub::{backtest, plan};
 use super::{Api, convert, status};
-use crate::domain::economy::{EconomyRecord, EconomyRules, EconomyView, WhatIf};
+use crate::domain::economy::{EconomyRules, WhatIf};
 use crate::domain::error::CommandError;
+use crate::engine::economy::{Situation, backtest, plan};
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
+use crate::engine::snapshot::Snapshot;
 
 /// Other rules that are replayed for one caller at most: each of them goes over the whole past.
 const MAX_WHAT_IFS: usize = 16;
@@ -62,12 +63,9 @@ impl EconomyService for Api {
         let snapshot = self.engine.snapshot();
         let view = &snapshot.economy;
         let what_if = checked(what_if.unwrap_or_default(), &view.rules)?;
-        let situation = snapshot
-            .situation
-            .as_ref()
-            .ok_or_else(|| status::from_command(&CommandError::NotMeasured))?;
+        let situation = measured(&snapshot)?;
         let rules = what_if.apply(&view.rules);
-        let plan = plan(situation, &record(view), &rules, view.policy);
+        let plan = plan(&snapshot.economy_mode, situation, &rules, view.policy);
         Ok(Response::new(convert::economy_plan(&plan)))
     }
 
@@ -92,13 +90,14 @@ impl EconomyService for Api {
             .into_iter()
             .map(|what_if| checked(what_if, &rules))
             .collect::<Result<Vec<_>, _>>()?;
+        let cpu_count = measured(&snapshot)?.reading.cpu_count;
         let managed = snapshot.pods.iter().filter_map(|pod| pod.managed.as_ref());
         let pods: Vec<_> = managed.map(|pod| pod.entry.spec.clone()).collect();
         let samples = self.store.samples(since, Timestamp::now()).await;
         let samples = samples.map_err(|error| status::from_store(&error))?;
         // A week is a hundred thousand samples: too long for a thread that serves others.
         let replay = tokio::task::spawn_blocking(move || {
-            convert::backtest(&backtest(&samples, &pods, &rules, &what_ifs))
+            convert::backtest(&backtest(&samples, &pods, cpu_count, &rules, &what_ifs))
         });
         let told = replay.await.map_err(|error| {
             tracing::error!(%error, "the backtest failed");
@@ -108,14 +107,11 @@ impl EconomyService for Api {
     }
 }
 
-/// What is to be given back, as the planner wants it.
-fn record(view: &EconomyView) -> EconomyRecord {
-    EconomyRecord {
-        policy: Some(view.policy),
-        active: view.active,
-        taken: view.taken.iter().map(|view| view.taken.clone()).collect(),
-        sheds: Vec::new(),
-    }
+/// How things stand, where that is known already.
+#[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire
+fn measured(snapshot: &Snapshot) -> Result<&Situation, Status> {
+    let situation = snapshot.situation.as_deref();
+    situation.ok_or_else(|| status::from_command(&CommandError::NotMeasured))
 }
 
 fn invalid(message: String) -> Status {
@@ -124,7 +120,7 @@ fn invalid(message: String) -> Status {
 
 /// What somebody would have otherwise, where it makes sense over `rules`; an error names the
 /// option of dagdactl that does not.
-#[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire
+#[allow(clippy::result_large_err)] // as above
 fn checked(wire: v1::WhatIf, rules: &EconomyRules) -> Result<WhatIf, Status> {
     let v1::WhatIf {
         ram_percent,
@@ -186,52 +182,4 @@ fn span(
                 "{option} has to be a duration from {least} to {most}"
             ))
         })
-}
-
-mod stub {
-    use super::{Duration, EconomyRecord, EconomyRules, WhatIf};
-    use crate::domain::economy::{Backtest, BacktestOutcome, EconomyPlan, Policy, RecordedSample};
-    use crate::domain::pod::PodSpec;
-    use crate::engine::economy::Situation;
-
-    pub(super) fn plan(
-        _: &Situation,
-        _: &EconomyRecord,
-        rules: &EconomyRules,
-        _: Policy,
-    ) -> EconomyPlan {
-        EconomyPlan {
-            rules: *rules,
-            gauges: Vec::new(),
-            verdict: "nothing".to_owned(),
-            steps: Vec::new(),
-            enough: true,
-            ram_after: 0.0,
-            cpu_after: 0.0,
-            restores: Vec::new(),
-        }
-    }
-
-    pub(super) fn backtest(
-        samples: &[RecordedSample],
-        _: &[PodSpec],
-        rules: &EconomyRules,
-        what_ifs: &[WhatIf],
-    ) -> Backtest {
-        let outcome = |rules: EconomyRules| BacktestOutcome {
-            rules,
-            entered: 0,
-            active: Duration::ZERO,
-            over: Duration::ZERO,
-            acts: Vec::new(),
-        };
-        let all = std::iter::once(*rules).chain(what_ifs.iter().map(|other| other.apply(rules)));
-        Backtest {
-            since: samples.first().map(|sample| sample.at),
-            until: samples.last().map(|sample| sample.at),
-            samples: samples.len() as u64,
-            gaps: Duration::ZERO,
-            outcomes: all.map(outcome).collect(),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::admission::{Budget, decide};
-use super::economy::Situation;
+use super::economy::{Economy, Situation};
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub alerts: Vec<Alert>,
     /// Economy mode.
     pub economy: EconomyView,
+    /// Its memory, to think through what it would do.
+    pub economy_mode: Economy,
     /// What economy mode would decide on now; `None` until the first sample.
     pub situation: Option<Arc<Situation>>,
     /// Silences that hold.
@@ -237,30 +239,20 @@ impl State {
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
             alerts: self.episodes.alerts().cloned().collect(),
-            economy: self.economy_view(now),
+            economy: self.economy_view(),
+            economy_mode: self.economy.clone(),
             silences: self
                 .silences
                 .values()
                 .filter(|silence| now < silence.until)
                 .cloned()
                 .collect(),
-            situation: None,
+            situation: self.situation.clone(),
             budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),
             settled: self.settled || matches!(self.runtime, RuntimeLink::Down { .. }),
-        }
-    }
-
-    fn economy_view(&self, _now: Timestamp) -> EconomyView {
-        EconomyView {
-            policy: self.economy.policy.unwrap_or(self.settings.economy_policy),
-            active: self.economy.active,
-            rules: self.settings.economy,
-            gauges: Vec::new(),
-            taken: Vec::new(),
-            next: String::new(),
         }
     }
 

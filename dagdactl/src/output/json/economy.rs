@@ -39,7 +39,7 @@ pub struct EconomyStatusView {
     pub rules: RulesView,
     /// How it stands with what can be short; empty before the first measurement.
     pub gauges: Vec<GaugeView>,
-    /// Pods that something was taken from, to be given back; the oldest first.
+    /// Pods that something was taken from, in the order in which they get it back.
     pub taken: Vec<TakenView>,
     /// What happens next, for people.
     pub next: String,

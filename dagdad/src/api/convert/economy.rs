@@ -227,19 +227,14 @@ fn outcome(outcome: &BacktestOutcome) -> v1::BacktestOutcome {
         over,
         acts,
     } = outcome;
-    let stops = |restored: bool| {
-        let stops = acts
-            .iter()
-            .filter(|act| act.rung == Rung::Stop && act.restored == restored);
-        u32::try_from(stops.count()).unwrap_or(u32::MAX)
-    };
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     v1::BacktestOutcome {
         rules: Some(self::rules(rules)),
         entered: *entered,
         active: duration(*active),
         over: duration(*over),
-        sheds: stops(false),
-        restores: stops(true),
+        sheds: count(outcome.sheds()),
+        restores: count(outcome.restores()),
         acts: acts.iter().map(act).collect(),
     }
 }

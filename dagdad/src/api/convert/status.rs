@@ -26,8 +26,9 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         mirror,
         settled: _,
         economy,
-        situation: _, // told by `economy_plan`
-        silences: _,  // told by `alerts`
+        economy_mode: _, // this and the next are told by `economy_plan`
+        situation: _,
+        silences: _, // told by `alerts`
     } = snapshot;
     let count = |status: PodStatus| {
         u32::try_from(pods.iter().filter(|pod| pod.status == status).count()).unwrap_or(u32::MAX)

@@ -20,7 +20,7 @@ use crate::domain::operation::Done;
 use crate::domain::pod::Priority;
 use crate::domain::quantity::{Bytes, Millicpu};
 use crate::engine::Message;
-use crate::engine::economy::Situation;
+use crate::engine::economy::{Reading, Situation};
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::example::{at, footprint, name, pod, snapshot};
@@ -98,12 +98,15 @@ fn having(economy: EconomyView) -> Snapshot {
 fn measured() -> Snapshot {
     let mut snapshot = having(economical());
     snapshot.situation = Some(Arc::new(Situation {
-        at: at(0),
-        ram_total: Bytes::gib(20),
-        ram_used: Bytes::gib(10),
-        cpu_percent: 10.0,
-        cpu_count: 4,
-        pressure: None,
+        reading: Reading {
+            at: at(0),
+            ram_total: Bytes::gib(20),
+            ram_used: Bytes::gib(10),
+            swap_free: Bytes(0),
+            cpu_percent: 10.0,
+            cpu_count: 4,
+            pressure: None,
+        },
         promised: footprint(0, 0),
         pods: std::collections::BTreeMap::new(),
     }));
@@ -269,6 +272,10 @@ async fn plan(
 async fn a_plan_is_made_under_the_rules_asked_for() {
     let told = plan(measured(), None).await.unwrap();
     assert_eq!(told.rules, Some(wire_rules()));
+    assert_eq!(
+        (told.ram_percent_after, told.cpu_percent_after),
+        (50.0, 10.0)
+    );
     let what_if = v1::WhatIf {
         ram_percent: Some(60.0),
         hysteresis_percent: Some(10.0),
@@ -291,6 +298,10 @@ async fn a_box_that_was_not_measured_has_no_plan() {
     let status = plan(having(economical()), None).await.unwrap_err();
     assert_eq!(detail(&status).code, "busy");
     assert!(status.message().contains("not been measured"), "{status}");
+    let bench = bench(having(economical()), Records::default());
+    let request = Request::new(v1::BacktestRequest::default());
+    let status = bench.api.backtest(request).await.unwrap_err();
+    assert_eq!(detail(&status).code, "busy");
 }
 
 const NOTHING: v1::WhatIf = v1::WhatIf {
@@ -362,7 +373,7 @@ async fn replay(
     since: Option<prost_types::Timestamp>,
     what_ifs: Vec<v1::WhatIf>,
 ) -> Result<v1::BacktestResponse, tonic::Status> {
-    let bench = bench(having(economical()), records);
+    let bench = bench(measured(), records);
     let request = Request::new(v1::BacktestRequest { since, what_ifs });
     Ok(bench.api.backtest(request).await?.into_inner())
 }

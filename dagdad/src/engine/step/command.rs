@@ -63,7 +63,10 @@ impl State {
             Command::AcknowledgeAlerts { which } => {
                 return self.acknowledge_alerts(ticket, &which, now, out);
             }
-            Command::SetEconomy { .. } | Command::Silence { .. } | Command::LiftSilence { .. } => {
+            Command::SetEconomy { policy } => {
+                return self.set_economy(ticket, policy, now, out);
+            }
+            Command::Silence { .. } | Command::LiftSilence { .. } => {
                 let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
                 let reply = Reply::Refused(error);
                 return out.push(Effect::Answer { ticket, reply });
@@ -121,6 +124,9 @@ impl State {
             admission,
         } = ask;
         let name = self.find(asked)?;
+        if kind != OperationKind::Start {
+            self.person_decides(&name, out);
+        }
         let pod = &self.pods[&name];
         if let Some(joined) = join(pod, kind) {
             return Ok(Reply::Operation(joined));

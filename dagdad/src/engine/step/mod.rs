@@ -34,6 +34,7 @@ mod alerts;
 mod catalogue;
 mod command;
 mod consistency;
+mod economy;
 mod ending;
 mod observation;
 mod operation;
@@ -46,6 +47,7 @@ mod usage;
 mod workflow;
 
 pub(super) use self::alerts::Watched;
+pub(super) use self::economy::Doing;
 
 use std::collections::BTreeSet;
 
@@ -105,11 +107,9 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
         Event::RunStored { run, result } => state.run_stored(run, result, now, out),
-        // Economy mode and notifications come in with these.
-        Event::EconomyStored { .. }
-        | Event::Eased { .. }
-        | Event::NotNotified { .. }
-        | Event::Tick => {}
+        Event::EconomyStored { id, result } => state.economy_stored(id, result, now, out),
+        Event::Eased { pod, id, result } => state.eased(&pod, id, result, now, out),
+        Event::NotNotified { .. } | Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
@@ -117,6 +117,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.start_again(now, out);
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
+    state.advance_economy(now, out);
     state.show_active_workflows(now, out);
     state.watch_alerts(now, out);
     state.observe_usage(now, out);
@@ -181,6 +182,7 @@ impl State {
         self.others = self.used_by_others(&sample.host);
         self.forget_earlier_lives(sample.host.at);
         self.measure_pods(now);
+        self.economy_sees(&sample.host, now, out);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)
                 .unwrap_or(SignedDuration::from_secs(5));

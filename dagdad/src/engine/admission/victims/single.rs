@@ -9,8 +9,8 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::exchange;
 use super::Standing;
+use super::exchange;
 
 /// A candidate, in the order in which they are to be spared.
 #[derive(Debug, Clone, Copy)]

@@ -357,7 +357,7 @@ fn settings() -> Settings {
         },
         cpu_enforced: false,
         alerts: Rules::default(),
-        economy_policy: Policy::Auto,
+        economy_policy: Policy::Off,
         economy: EconomyRules::of(80.0, 70.0),
     }
 }
