@@ -17,6 +17,7 @@ mod recovery;
 mod runs;
 mod starting;
 mod stopping;
+mod taken;
 mod workflows;
 mod world;
 
