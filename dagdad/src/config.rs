@@ -48,7 +48,7 @@ pub struct Config {
     pub sample_interval: Duration,
     /// How long samples are kept.
     pub history_retention: Duration,
-    /// How long events are kept.
+    /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
     /// How long a pod may take to become ready.
     pub start_timeout: Duration,

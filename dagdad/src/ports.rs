@@ -170,8 +170,8 @@ pub trait Store: Send + Sync + 'static {
         points: u32,
     ) -> Result<Vec<HistoryPoint>, StoreError>;
 
-    /// What was recorded of the host and its pods between `since` and `until`, oldest first, as
-    /// fine as it is kept.
+    /// What was recorded of the host and its pods from `since` on and before `until`, oldest
+    /// first, as fine as it is kept. A stretch belongs to the moment at which it began.
     async fn samples(
         &self,
         since: Timestamp,

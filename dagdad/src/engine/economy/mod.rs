@@ -32,6 +32,8 @@ mod ladder;
 mod planning;
 mod returning;
 mod situation;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use self::backtest::backtest;
@@ -404,7 +406,13 @@ impl Economy {
             return;
         };
         match &under_way.act {
-            Act::Take(_) => {
+            Act::Take(step) => {
+                if step.rung == Rung::Stop {
+                    // Its containers are gone, and what was taken from them with them.
+                    let mild = |taken: &Taken| taken.taking.rung() != Rung::Stop;
+                    let taken = &mut self.record.taken;
+                    taken.retain(|taken| taken.pod != step.pod || !mild(taken));
+                }
                 under_way.settling = Some(Settling {
                     done_at: now,
                     samples: 0,
