@@ -56,6 +56,9 @@ Examples:
     /// threshold, ENTERED how often it would have begun; SHED and RESTORED count pods that
     /// would have been stopped, and started again, MILDER what would have been reclaimed,
     /// throttled or frozen.
+    ///
+    /// dagdad keeps samples of more than six hours ago as means of a minute, of more than two
+    /// days ago as means of ten: what was short-lived then is not seen.
     #[command(after_help = "\
 Examples:
   dagdactl economy backtest --since 7d

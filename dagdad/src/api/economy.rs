@@ -95,7 +95,7 @@ impl EconomyService for Api {
         let pods: Vec<_> = managed.map(|pod| pod.entry.spec.clone()).collect();
         let samples = self.store.samples(since, Timestamp::now()).await;
         let samples = samples.map_err(|error| status::from_store(&error))?;
-        // A week is a hundred thousand samples: too long for a thread that serves others.
+        // Thousands of samples for each set of rules: too long for a thread that serves others.
         let replay = tokio::task::spawn_blocking(move || {
             convert::backtest(&backtest(&samples, &pods, cpu_count, &rules, &what_ifs))
         });

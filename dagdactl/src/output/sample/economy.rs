@@ -197,7 +197,7 @@ pub fn backtest(now: i64) -> v1::BacktestResponse {
     v1::BacktestResponse {
         since: Some(at(now - 7 * 86_400)),
         until: Some(at(now)),
-        samples: 120_960,
+        samples: 7562,
         gaps: Some(span(300)),
         outcomes: vec![
             outcome(rules()),
