@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 use self::api::Api;
 use self::config::{Config, CpuAdmission};
 use self::doctor::Doctor;
-use self::domain::economy::{EconomyRules, Policy};
 use self::domain::error::CommandError;
 use self::domain::name::ObjectName;
 use self::engine::Engine;
@@ -215,8 +214,8 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         thresholds: thresholds(config),
         cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,
         alerts: config.alerts,
-        economy_policy: Policy::Auto,
-        economy: EconomyRules::of(config.ram_threshold_percent, config.cpu_threshold_percent),
+        economy_policy: config.economy_policy,
+        economy: config.economy,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(

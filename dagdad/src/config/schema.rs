@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::CpuAdmission;
 use super::alerts::AlertsDraft;
 use super::defaults;
+use super::economy::EconomyDraft;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
 use super::value::{
-    Parsed, Value, cpu_admission, duration, host, name, path, percent, port, severity, socket_path,
+    Parsed, Value, count, cpu_admission, duration, host, name, path, percent, policy, port,
+    severity, socket_path,
 };
 
 /// One thing that can be set.
@@ -53,6 +55,7 @@ pub struct Draft {
     pub ram_threshold_percent: Option<f64>,
     pub cpu_threshold_percent: Option<f64>,
     pub cpu_admission: Option<CpuAdmission>,
+    pub economy: EconomyDraft,
     pub alerts: AlertsDraft,
     pub mariadb: MariaDbDraft,
 }
@@ -73,6 +76,16 @@ fn watch(value: &Value) -> Parsed<Duration> {
     duration(value, Duration::ZERO..=DAY, Duration::from_mins(1))
 }
 
+/// A span from one thing that is given back to the next; none at all would be a swing.
+fn recovery(value: &Value) -> Parsed<Duration> {
+    duration(value, SECOND..=DAY, Duration::from_mins(2))
+}
+
+/// How often a pod may be stopped within an hour; more than once a minute is no limit.
+fn sheds(value: &Value) -> Parsed<u32> {
+    count(value, 0..=60, 3)
+}
+
 /// A setting of `[alerts.CONDITION]`.
 macro_rules! alert {
     ($condition:ident, $key:literal, $field:ident, $parse:ident) => {
@@ -81,6 +94,18 @@ macro_rules! alert {
             key: $key,
             variable: None,
             set: |value, draft| put(&mut draft.alerts.$condition.$field, $parse(value)),
+        }
+    };
+}
+
+/// A setting of `[economy]`.
+macro_rules! economy {
+    ($key:ident, $parse:ident) => {
+        Setting {
+            table: "economy",
+            key: stringify!($key),
+            variable: None,
+            set: |value, draft| put(&mut draft.economy.$key, $parse(value)),
         }
     };
 }
@@ -173,6 +198,14 @@ pub static SETTINGS: &[Setting] = &[
         variable: None,
         set: |value, draft| put(&mut draft.cpu_admission, cpu_admission(value)),
     },
+    economy!(policy, policy),
+    economy!(hysteresis, percent),
+    economy!(pressure_percent, percent),
+    economy!(pressure_hysteresis, percent),
+    economy!(hold, watch),
+    economy!(recovery, recovery),
+    economy!(grace, watch),
+    economy!(sheds_per_hour, sheds),
     alert!(cpu_high, "percent", percent, percent),
     alert!(cpu_high, "clear_percent", clear_percent, percent),
     alert!(cpu_high, "critical_percent", critical_percent, percent),

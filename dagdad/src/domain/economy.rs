@@ -345,8 +345,8 @@ impl WhatIf {
         } = *self;
         let band = |band: Band, enter: Option<f64>, hysteresis: Option<f64>| {
             let enter = enter.unwrap_or(band.enter);
-            let distance = hysteresis.unwrap_or(band.enter - band.leave);
-            Band::below(enter, distance.min(enter))
+            let kept = (band.enter - band.leave).min(enter / 2.0);
+            Band::below(enter, hysteresis.unwrap_or(kept))
         };
         EconomyRules {
             ram: band(rules.ram, ram_percent, hysteresis),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::admission::{Budget, decide};
-use super::economy::{Economy, Situation};
+use super::economy::{Economy, Situation, missed};
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
@@ -192,6 +192,7 @@ impl State {
     #[must_use]
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let budget = self.budget(now);
+        let economy = self.economy_view();
         let pods = self.pods.iter().map(|(name, pod)| {
             let observed = self.observed.get(name.as_str()).map(Arc::clone);
             let up = matches!(pod.life, Life::Up { .. });
@@ -229,7 +230,12 @@ impl State {
                 usage: self.usage.get(name.as_str()).copied().filter(|_| up),
                 ports,
                 changed: pod.changed(),
-                message: pod.message(),
+                message: {
+                    let mut taken = economy.taken.iter();
+                    let missed = taken.find(|view| view.taken.pod == *name).map(missed);
+                    let lines: Vec<String> = missed.into_iter().chain(pod.message()).collect();
+                    (!lines.is_empty()).then(|| lines.join("\n"))
+                },
                 observed,
             }
         });
@@ -245,7 +251,7 @@ impl State {
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
             alerts: self.episodes.alerts().cloned().collect(),
-            economy: self.economy_view(),
+            economy,
             economy_mode: self.economy.clone(),
             silences: self
                 .silences

@@ -264,9 +264,10 @@ impl BacktestOutcome {
         self.acts.iter().filter(shed).count()
     }
 
-    /// How often something would have been given back.
+    /// How often a pod that would have been stopped would have been started again.
     #[must_use]
     pub fn restores(&self) -> usize {
-        self.acts.iter().filter(|act| act.restored).count()
+        let started = |act: &&BacktestAct| act.rung == Rung::Stop && act.restored;
+        self.acts.iter().filter(started).count()
     }
 }

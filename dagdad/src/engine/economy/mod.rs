@@ -40,7 +40,7 @@ pub use self::backtest::backtest;
 pub use self::ladder::Step;
 pub use self::planning::plan;
 pub use self::situation::{PodSituation, Reading, Situation, Stance};
-pub use self::words::given;
+pub use self::words::{given, missed};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::returning::{self, Obstacle};
 use super::{Act, Change, Economy, Reading, Situation, Step};
 use crate::domain::economy::{
-    Active, Cause, EconomyRules, EconomyView, Gauge, Policy, Rung, Taken, TakenView, Trigger,
+    Active, Cause, EconomyRules, EconomyView, Gauge, Policy, Rung, Taken, TakenView, Taking,
+    Trigger,
 };
 use crate::domain::pod::{Footprint, Priority};
 use crate::domain::quantity::{Bytes, Millicpu};
@@ -228,6 +229,23 @@ pub fn given(taken: &Taken) -> String {
         Rung::Throttle => format!("{pod} may use its CPU again"),
         Rung::Freeze => format!("{pod} is thawed"),
     }
+}
+
+/// What a pod misses and when it gets that back, beside its state: `frozen by economy mode; comes
+/// back after economy mode has ended`.
+#[must_use]
+pub fn missed(view: &TakenView) -> String {
+    let TakenView {
+        taken,
+        priority: _,
+        returns,
+    } = view;
+    let what = match taken.taking {
+        Taking::Throttled { to } => format!("throttled to {to} cores"),
+        Taking::Frozen => "frozen".to_owned(),
+        Taking::Shed { for_good: _ } => "stopped".to_owned(),
+    };
+    format!("{what} by economy mode; comes back {returns}")
 }
 
 /// Which triggers are not below where they are left: `RAM stays below 75 %`.

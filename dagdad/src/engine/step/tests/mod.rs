@@ -20,6 +20,7 @@ mod recovery;
 mod runs;
 mod starting;
 mod stopping;
+mod taken;
 mod workflows;
 mod world;
 
