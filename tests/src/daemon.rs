@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
-use crate::binaries;
 use crate::process::{EndedEarly, Process};
+use crate::{binaries, mount};
 
 /// What a `dagdad` is started with.
 #[derive(Debug, Clone)]
@@ -25,6 +25,10 @@ pub struct Configuration {
     pub variables: String,
     /// The share of memory that may be given out, in percent; the default where `None`.
     pub ram_percent: Option<f64>,
+    /// The table `[economy]`.
+    pub economy: String,
+    /// Whether the CPU seems to do nothing, whatever it does.
+    pub quiet_cpu: bool,
     /// More of the configuration file.
     pub settings: String,
     /// Environment beside the configuration file.
@@ -47,6 +51,7 @@ impl Configuration {
         if let Some(percent) = self.ram_percent {
             let _ = write!(text, "[thresholds]\nram_percent = {percent:.6}\n");
         }
+        let _ = write!(text, "[economy]\n{}\n", self.economy);
         text += &self.settings;
         let path = self.directory.join("dagdad.toml");
         std::fs::write(&path, text).expect("write dagdad.toml");
@@ -54,10 +59,19 @@ impl Configuration {
     }
 
     /// `dagdad --config FILE` with a clean environment.
+    ///
+    /// # Panics
+    /// A file cannot be written.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(binaries::path("dagdad"));
         command.arg("--config").arg(self.write());
+        if self.quiet_cpu {
+            // Counters that stand still.
+            let stat = self.directory.join("quiet.stat");
+            std::fs::copy("/proc/stat", &stat).expect("copy /proc/stat");
+            command = mount::with_file(&stat, Path::new("/proc/stat"), &command);
+        }
         for name in [
             "DAGDA_SOCKET",
             "DB_HOST",

@@ -1,5 +1,6 @@
 //! One box under test: its Podman, its `dagdad`, its `dagdactl`.
 
+pub mod economy;
 pub mod runs;
 mod truth;
 mod watching;
@@ -36,6 +37,8 @@ pub struct Builder {
     state: Option<PathBuf>,
     socket: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    economy: String,
+    quiet_cpu: bool,
     settings: String,
     measured: bool,
     eater: bool,
@@ -91,6 +94,21 @@ impl Builder {
         self
     }
 
+    /// Sets the table `[economy]`. Without it the policy is `off`: a test may well keep the whole
+    /// machine busy, and then nothing is to be taken from its pods.
+    #[must_use]
+    pub fn economy(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.economy);
+        self
+    }
+
+    /// Lets dagdad see a CPU that does nothing, whatever compilers and other tests do with it.
+    #[must_use]
+    pub fn quiet_cpu(mut self) -> Self {
+        self.quiet_cpu = true;
+        self
+    }
+
     /// Sets the threshold of memory so that the room is known, whatever else the machine does:
     /// see [`TestHost::room`].
     #[must_use]
@@ -125,6 +143,8 @@ impl Builder {
             podman_socket: podman.socket(),
             variables: self.variables,
             ram_percent: room.map(|room| room.threshold_percent),
+            economy: self.economy,
+            quiet_cpu: self.quiet_cpu,
             settings: self.settings,
             environment: self.environment,
         };
@@ -178,6 +198,8 @@ impl TestHost {
             state: None,
             socket: None,
             environment: Vec::new(),
+            economy: "policy = 'off'".to_owned(),
+            quiet_cpu: false,
             settings: String::new(),
             measured: false,
             eater: false,

@@ -28,6 +28,7 @@ pub mod process;
 pub mod random;
 pub mod rows;
 pub mod scratch;
+pub mod squeeze;
 pub mod wire;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -203,6 +204,37 @@ impl Podman {
             *counts.entry(name.to_owned()).or_default() += 1;
         }
         counts
+    }
+
+    /// CPU time that a container may use in each 100 ms, as the kernel has it; `None` without a
+    /// limit.
+    ///
+    /// # Panics
+    /// Its cgroup cannot be read.
+    #[must_use]
+    pub fn cpu_quota(&self, container: &str) -> Option<Duration> {
+        let path = self.inspect(container, "{{.State.CgroupPath}}");
+        let read = |root: &str, file: &str| {
+            std::fs::read_to_string(format!("/sys/fs/cgroup{root}{path}/{file}")).ok()
+        };
+        let text = ["/cpu", "/cpu,cpuacct"]
+            .iter()
+            .find_map(|root| read(root, "cpu.cfs_quota_us"))
+            .or_else(|| read("", "cpu.max"))
+            .unwrap_or_else(|| panic!("{container} has no CPU controller at {path}"));
+        // `max 100000` or `50000 100000`; of the older cgroups -1 or 50000.
+        let quota = text.split_whitespace().next().expect("a quota");
+        quota.parse().ok().map(Duration::from_micros)
+    }
+
+    /// One field of `podman inspect`, in Go's template language.
+    ///
+    /// # Panics
+    /// There is no such container.
+    #[must_use]
+    pub fn inspect(&self, container: &str, format: &str) -> String {
+        let text = self.run(["inspect", "--format", format, container]);
+        text.trim().to_owned()
     }
 
     /// Where the API service listens, or would.
