@@ -88,6 +88,11 @@ impl Squeeze {
         missing / MIB
     }
 
+    /// Whether memory is short now.
+    pub fn is_short(&self) -> bool {
+        Memory::now().used() >= self.threshold
+    }
+
     fn percent(&self, bytes: u64) -> f64 {
         bytes as f64 * 100.0 / self.total as f64
     }
