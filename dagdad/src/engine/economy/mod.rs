@@ -196,7 +196,7 @@ impl Economy {
     /// Whether starts of optional pods are refused. A lack of CPU alone only does so where CPU is
     /// enforced: it is shared, everything just gets slower.
     #[must_use]
-    pub fn refuses_starts(&self, rules: &EconomyRules, cpu_enforced: bool) -> bool {
+    pub fn refuses_starts(&self, rules: &EconomyRules, policy: Policy, cpu_enforced: bool) -> bool {
         let Some(Active { cause, .. }) = self.record.active else {
             return false;
         };
@@ -211,7 +211,11 @@ impl Economy {
             let leave = rules.band(trigger).leave;
             self.reading.is_some_and(|it| it.reaches(trigger, leave))
         };
-        !for_cpu || cpu_enforced || no_room(Trigger::Ram) || no_room(Trigger::Pressure)
+        !for_cpu
+            || policy == Policy::On
+            || cpu_enforced
+            || no_room(Trigger::Ram)
+            || no_room(Trigger::Pressure)
     }
 
     /// Takes in a reading. `passed` is the time since the one before; `None` where nobody looked

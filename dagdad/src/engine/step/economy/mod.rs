@@ -369,7 +369,7 @@ impl State {
         let rules = &self.settings.economy;
         if !self
             .economy
-            .refuses_starts(rules, self.settings.cpu_enforced)
+            .refuses_starts(rules, self.economy_policy(), self.settings.cpu_enforced)
         {
             return None;
         }
