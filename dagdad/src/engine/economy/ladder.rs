@@ -30,6 +30,8 @@ const THROTTLED_LEAST: Millicpu = Millicpu(100);
 /// Where all together are not enough, a pod that gives less than this part of what is missing is
 /// left alone: its end would help nobody.
 const WORTH_IT: u64 = 20;
+/// A pod that began so much later than now began before the clock was set back.
+const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_mins(1);
 /// Pressure has no size: so much of the memory, in percent, is freed for it at a time.
 const PRESSURE_STEP: f64 = 5.0;
 
@@ -225,10 +227,11 @@ impl<'a> Offer<'a> {
 /// not protected, nor has it only just been started.
 pub(super) fn may_be_taken_from(pod: &PodSituation, rules: &EconomyRules, now: Timestamp) -> bool {
     let grace = SignedDuration::try_from(rules.grace).unwrap_or(SignedDuration::MAX);
-    pod.stance == Stance::Open
-        && pod
-            .up_since
-            .is_some_and(|since| now.duration_since(since) >= grace)
+    let old_enough = |since: Timestamp| {
+        let age = now.duration_since(since);
+        age >= grace || age <= -CLOCK_SET_BACK
+    };
+    pod.stance == Stance::Open && pod.up_since.is_some_and(old_enough)
 }
 
 /// What a rung frees of what `trigger` is about; `None` where that is nothing.

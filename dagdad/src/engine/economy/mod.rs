@@ -237,12 +237,22 @@ impl Economy {
                 self.held.insert(trigger, longer(held, passed));
             }
         }
+        if passed.is_none()
+            && let Some(settling) = self.settling_mut()
+        {
+            // The clock may have been set back.
+            settling.done_at = settling.done_at.min(reading.at);
+        }
         let room = reading.has_room(|trigger| rules.band(trigger));
         self.room = room.then(|| longer(self.room, passed));
         let mut changes = Vec::new();
         changes.extend(self.measure(reading, rules));
         changes.extend(self.decide(rules, policy, Some(Duration::ZERO), reading.at));
         changes
+    }
+
+    fn settling_mut(&mut self) -> Option<&mut Settling> {
+        self.under_way.as_mut()?.settling.as_mut()
     }
 
     /// Looks at the time alone. Where the last reading is older than `longest` it says nothing.

@@ -256,3 +256,21 @@ fn a_pod_that_is_stopped_for_the_fourth_time_within_an_hour_stays_down() {
     let view = it.economy.view(Some(&it.situation), &it.rules, it.policy);
     assert!(view.taken[0].returns.contains("dagdactl pods start a"));
 }
+
+#[test]
+fn a_clock_that_was_set_back_an_hour_holds_nothing_up() {
+    let pods = [("a", pod(10, 4, 0)), ("b", pod(20, 4, 0))];
+    let mut it = Box::new(&pods, 80, 0.0);
+    it.pod("b").up_since = Some(start());
+    let act = it.await_act().unwrap();
+    it.carry_out(&act);
+    it.now -= SignedDuration::from_hours(1);
+    it.sample_after(None);
+    it.watch(30);
+    let next = it.await_act();
+    assert_eq!(taken(next.as_ref()), Some(("b", Rung::Stop)));
+    let waited = it
+        .now
+        .duration_since(start() - SignedDuration::from_hours(1));
+    assert!(waited < SignedDuration::from_mins(3), "{waited}");
+}

@@ -347,7 +347,8 @@ impl State {
             let up = matches!(pod.life, Life::Up { .. });
             let unseen = matches!(pod.life, Life::Unseen { .. });
             match taken.taking {
-                Taking::Shed { .. } => !up,
+                // An earlier daemon's stop may still be under way.
+                Taking::Shed { .. } => !up || pod.operation.is_some(),
                 Taking::Throttled { .. } | Taking::Frozen => up || unseen,
             }
         });
