@@ -11,9 +11,6 @@ use super::super::effect::{Effect, Persist};
 use super::super::state::State;
 use crate::domain::alert::{Alert, Condition, Culprit, HOST, Limit, MARIADB, Pace, Severity};
 use crate::domain::event::EventKind;
-use crate::domain::name::PodName;
-use crate::domain::pod::Category;
-use crate::domain::run::{Phase, Step};
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::ports::{MirrorLink, Record};
 
@@ -58,15 +55,7 @@ impl State {
             Watched::Anew => None,
         };
         let rules = self.settings.alerts;
-        let mut missed = self.missed_pods();
-        for pod in self.episodes.objects(Condition::PodDown) {
-            let over = || (Severity::Info, format!("{pod} is not missed any more"));
-            missed.entry(pod.clone()).or_insert_with(|| {
-                let (severity, message) = over();
-                below(severity, message)
-            });
-        }
-        for (pod, sight) in missed {
+        for (pod, sight) in self.sights_of_pods() {
             let key = (Condition::PodDown, pod);
             self.see(key, rules.pod_down, sight, passed, now, out);
         }
@@ -82,47 +71,6 @@ impl State {
                 self.see(key, pace, sight, passed, now, out);
             }
         }
-    }
-
-    /// Pods that a running workflow has lost. Those of a run that starts them again are still
-    /// missed where they were before.
-    fn missed_pods(&self) -> BTreeMap<String, Sight> {
-        let known = |pod: &PodName| {
-            let key = (Condition::PodDown, pod.to_string());
-            self.episodes.contains(&key)
-        };
-        let mut missed = BTreeMap::new();
-        for run in self.runs.values().map(|active| &active.run) {
-            for member in &run.members {
-                let why = match (&run.phase, &member.step) {
-                    (Phase::Degraded, Step::Lost { message }) => message.clone(),
-                    (Phase::Starting { .. } | Phase::Evicting { .. }, step)
-                        if run.ready_at.is_some() && !step.satisfied() && known(&member.pod) =>
-                    {
-                        format!("{} is being started again", member.pod)
-                    }
-                    _ => continue,
-                };
-                let essential = self
-                    .pods
-                    .get(&member.pod)
-                    .is_some_and(|pod| pod.entry.spec.category == Category::Essential);
-                let severity = if essential {
-                    Severity::Critical
-                } else {
-                    self.settings.alerts.pod_down.severity
-                };
-                let sight = Sight {
-                    level: Level::Over,
-                    severity,
-                    value: None,
-                    message: format!("{why}; workflow {} needs it", run.workflow),
-                    culprits: Vec::new(),
-                };
-                missed.insert(member.pod.to_string(), sight);
-            }
-        }
-        missed
     }
 
     fn sight_of_store(&self) -> Sight {

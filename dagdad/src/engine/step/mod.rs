@@ -35,6 +35,7 @@ mod catalogue;
 mod command;
 mod consistency;
 mod ending;
+mod missed;
 mod observation;
 mod operation;
 mod outcome;

@@ -10,6 +10,7 @@ mod endings;
 mod eviction;
 mod footprints;
 mod measured;
+mod missed;
 mod pods;
 mod queue;
 mod recovered_runs;
