@@ -241,7 +241,7 @@ impl State {
             silences: self
                 .silences
                 .values()
-                .filter(|silence| now < silence.until)
+                .filter(|silence| silence.holds(now))
                 .cloned()
                 .collect(),
             situation: None,

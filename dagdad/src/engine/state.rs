@@ -368,7 +368,8 @@ impl State {
         for active in self.runs.values() {
             next = next.min(self.run_deadline(active).unwrap_or(next));
         }
-        next
+        let silences = self.silences.values().map(|silence| silence.until);
+        next.min(silences.min().unwrap_or(next))
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {

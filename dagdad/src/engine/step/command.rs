@@ -63,7 +63,13 @@ impl State {
             Command::AcknowledgeAlerts { which } => {
                 return self.acknowledge_alerts(ticket, &which, now, out);
             }
-            Command::SetEconomy { .. } | Command::Silence { .. } | Command::LiftSilence { .. } => {
+            Command::Silence { of, span } => {
+                return self.silence(ticket, of, span, now, out);
+            }
+            Command::LiftSilence { which } => {
+                return self.lift_silence(ticket, &which, now, out);
+            }
+            Command::SetEconomy { .. } => {
                 let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
                 let reply = Reply::Refused(error);
                 return out.push(Effect::Answer { ticket, reply });

@@ -36,11 +36,13 @@ mod command;
 mod consistency;
 mod ending;
 mod missed;
+mod notifying;
 mod observation;
 mod operation;
 mod outcome;
 mod recovery;
 mod run;
+mod silencing;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -106,11 +108,9 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
         Event::RunStored { run, result } => state.run_stored(run, result, now, out),
-        // Economy mode and notifications come in with these.
-        Event::EconomyStored { .. }
-        | Event::Eased { .. }
-        | Event::NotNotified { .. }
-        | Event::Tick => {}
+        Event::NotNotified { alert, reason } => state.not_notified(alert, &reason, now, out),
+        // Economy mode comes in with these.
+        Event::EconomyStored { .. } | Event::Eased { .. } | Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
@@ -119,6 +119,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
     state.show_active_workflows(now, out);
+    state.end_silences(now, out);
     state.watch_alerts(now, out);
     state.observe_usage(now, out);
     state.balance();

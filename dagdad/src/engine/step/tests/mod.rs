@@ -16,6 +16,7 @@ mod queue;
 mod recovered_runs;
 mod recovery;
 mod runs;
+mod silencing;
 mod starting;
 mod stopping;
 mod workflows;
