@@ -10,8 +10,10 @@ use super::defaults;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
+use super::notifications::NotificationDraft;
 use super::value::{
-    Parsed, Value, cpu_admission, duration, host, name, path, percent, port, severity, socket_path,
+    Parsed, Value, command, cpu_admission, duration, host, name, path, percent, port, severity,
+    socket_path, webhook,
 };
 
 /// One thing that can be set.
@@ -27,6 +29,15 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// `value` as it is told in an error: a webhook's URL may hold a token.
+    pub fn shown(&self, value: &Value) -> String {
+        if (self.table, self.key) == ("alerts", "webhook") {
+            "what it is set to".to_owned()
+        } else {
+            value.to_string()
+        }
+    }
+
     /// `table.key`.
     pub fn path(&self) -> String {
         format!("{}.{}", self.table, self.key)
@@ -54,6 +65,7 @@ pub struct Draft {
     pub cpu_threshold_percent: Option<f64>,
     pub cpu_admission: Option<CpuAdmission>,
     pub alerts: AlertsDraft,
+    pub notifications: NotificationDraft,
     pub mariadb: MariaDbDraft,
 }
 
@@ -173,6 +185,35 @@ pub static SETTINGS: &[Setting] = &[
         variable: None,
         set: |value, draft| put(&mut draft.cpu_admission, cpu_admission(value)),
     },
+    Setting {
+        table: "alerts",
+        key: "on_alert",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.on_alert, command(value)),
+    },
+    Setting {
+        table: "alerts",
+        key: "on_alert_timeout",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.notifications.on_alert_timeout,
+                duration(value, SECOND..=HOUR, defaults::ON_ALERT_TIMEOUT),
+            )
+        },
+    },
+    Setting {
+        table: "alerts",
+        key: "webhook",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.webhook, webhook(value)),
+    },
+    Setting {
+        table: "alerts",
+        key: "webhook_file",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.webhook_file, path(value)),
+    },
     alert!(cpu_high, "percent", percent, percent),
     alert!(cpu_high, "clear_percent", clear_percent, percent),
     alert!(cpu_high, "critical_percent", critical_percent, percent),
@@ -273,7 +314,7 @@ pub fn apply_environment(environment: &Environment, draft: &mut Draft) -> Result
         let value = Value::Variable(text);
         (setting.set)(&value, draft).map_err(|allowed| ConfigError::Invalid {
             key: setting.path(),
-            value: value.to_string(),
+            value: setting.shown(&value),
             origin: Origin::Variable(variable),
             allowed,
         })?;

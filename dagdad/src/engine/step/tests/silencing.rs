@@ -135,13 +135,13 @@ fn people_are_notified_of_the_beginning_and_of_the_end() {
 #[test]
 fn people_are_notified_of_what_gets_worse_and_not_of_what_goes_on() {
     let mut bench = well();
-    let full = |bench: &mut Bench, percent: f64| {
+    let full = |bench: &mut Bench, permille: u64| {
         let mut effects = Vec::new();
         for _ in 0..14 {
             bench.wait(5);
             let mut host = idle_host(bench.now);
             host.memory.total = Bytes::mib(1000);
-            host.memory.used = Bytes((host.memory.total.0 as f64 * percent / 100.0) as u64);
+            host.memory.used = Bytes(host.memory.total.0 / 1000 * permille);
             effects.extend(bench.tell(Event::Sampled(Sample {
                 host,
                 pods: Vec::new(),
@@ -151,10 +151,10 @@ fn people_are_notified_of_what_gets_worse_and_not_of_what_goes_on() {
         notified(&effects)
     };
     let host = "host".to_owned();
-    assert_eq!(full(&mut bench, 85.0), [(Occasion::Raised, host.clone())]);
-    assert_eq!(full(&mut bench, 87.5), [], "a higher peak is no news");
-    assert_eq!(full(&mut bench, 96.0), [(Occasion::Worsened, host)]);
-    assert_eq!(full(&mut bench, 90.0), []);
+    assert_eq!(full(&mut bench, 850), [(Occasion::Raised, host.clone())]);
+    assert_eq!(full(&mut bench, 875), [], "a higher peak is no news");
+    assert_eq!(full(&mut bench, 960), [(Occasion::Worsened, host)]);
+    assert_eq!(full(&mut bench, 900), []);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_silence_ends_by_itself_and_what_began_meanwhile_is_told() {
     // Told before, so not again.
     bench.fails("b");
     let silence = bench.silenced(pod_down(), HOUR);
-    assert_eq!(bench.silences(), [silence.clone()]);
+    assert_eq!(bench.silences(), std::slice::from_ref(&silence));
     assert_eq!(
         (silence.created_at, silence.until),
         (bench.now, bench.now + HOUR)
