@@ -38,6 +38,7 @@ complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "ps" -d 'List pods
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflow" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "workflows" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "wf" -d 'Run, plan, stop and inspect workflows: named sets of pods with an order'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "economy" -d 'Show, set, plan and replay economy mode, which makes room before memory runs out'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alerts" -d 'Show what is amiss, take note of it, end it'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alert" -d 'Show what is amiss, take note of it, end it'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
@@ -315,6 +316,42 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_su
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand wf; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -f -a "status" -d 'Show whether it is active and why, what it took from which pods, and what happens next'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -f -a "set" -d 'Set what it may do; kept over restarts of dagdad'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -f -a "plan" -d 'Show what it would do now, perhaps with other thresholds; change nothing'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and not __fish_seen_subcommand_from status set plan backtest" -f -a "backtest" -d 'Replay the recorded past, to see what it would have done'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from status" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from status" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from status" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from set" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from set" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from set" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l ram-threshold -d 'As if memory were short from this on, in percent' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l cpu-threshold -d 'As if CPU were short from this on, in percent' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l pressure-threshold -d 'As if memory pressure were too high from this on, in percent' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l hysteresis -d 'As if memory and CPU had to be so many percent points below their thresholds to end it' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l since -d 'Only the last so long: 12h, 7d; without it, all that is recorded' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l ram-threshold -d 'Also with this threshold of memory, in percent; may be repeated' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l cpu-threshold -d 'Also with this threshold of CPU, in percent; may be repeated' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l pressure-threshold -d 'Also with this threshold of memory pressure, in percent; may be repeated' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l hysteresis -d 'The other rows with so many percent points between begin and end, of memory and CPU' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l hold -d 'The other rows with this hold time: how long something has to be short' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l recovery -d 'The other rows with this recovery time: how long there has to be room' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l acts -d 'Also list every act, the oldest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'

@@ -9,6 +9,7 @@ use std::time::Duration;
 use dagda_proto::v1::alerts_service_client::AlertsServiceClient;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use dagda_proto::v1::diagnostics_service_client::DiagnosticsServiceClient;
+use dagda_proto::v1::economy_service_client::EconomyServiceClient;
 use dagda_proto::v1::events_service_client::EventsServiceClient;
 use dagda_proto::v1::pods_service_client::PodsServiceClient;
 use dagda_proto::v1::resources_service_client::ResourcesServiceClient;
@@ -25,11 +26,11 @@ use crate::error::{Error, Trouble};
 use socket::explain;
 pub use socket::{default_path, describe};
 
-/// How long an answer is awaited where the caller named no limit. dagdad answers from memory,
-/// so even a loaded box stays far below it.
 /// The longest refusal that is taken, in bytes.
 const MAX_HEADERS: u32 = 4 * 1024 * 1024;
 
+/// How long an answer is awaited where the caller named no limit. dagdad answers from memory,
+/// so even a loaded box stays far below it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// The largest answer taken: a catalogue of many large manifests.
@@ -130,6 +131,18 @@ impl Daemon {
         Ok(answer?.into_inner())
     }
 
+    /// Waits for an answer that dagdad has to work for, for as long as patience lasts.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub async fn work<T>(
+        &self,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Error> {
+        let answer = self.patience.wait(None, call).await.map_err(no_answer)?;
+        Ok(answer?.into_inner())
+    }
+
     /// The next message of a stream; `None` at its orderly end.
     ///
     /// # Errors
@@ -177,6 +190,8 @@ services! {
     resources: ResourcesServiceClient,
     /// What is amiss.
     alerts: AlertsServiceClient,
+    /// Economy mode.
+    economy: EconomyServiceClient,
     /// What happened.
     events: EventsServiceClient,
     /// What is missing.

@@ -115,7 +115,7 @@ impl Error {
         match self {
             Self::Refused { code, .. } => match code.as_str() {
                 "not_found" => 3,
-                "insufficient_resources" => 4,
+                "insufficient_resources" | "economy_active" => 4,
                 "shutting_down" => 5,
                 "permission_denied" => 6,
                 "timed_out" => 7,
@@ -242,6 +242,7 @@ mod tests {
     #[rstest]
     #[case("not_found", 3)]
     #[case("insufficient_resources", 4)]
+    #[case("economy_active", 4)]
     #[case("shutting_down", 5)]
     #[case("permission_denied", 6)]
     #[case("timed_out", 7)]

@@ -7,7 +7,9 @@
 #![allow(clippy::unwrap_used)] // a benchmark may fail as a test does
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -84,6 +86,55 @@ fn host_and_30_real_cgroups(bencher: Bencher<'_, '_>) {
     let cgroups = RealCgroups::create(&prefix);
     bench(bencher, Path::new("/sys/fs/cgroup"), &pods(&prefix, PODS));
     drop(cgroups);
+}
+
+/// The host and thirty real cgroups with a process each that has a network of its own. Needs
+/// root.
+#[divan::bench(sample_count = 40, sample_size = 1)]
+fn host_and_30_real_pods_with_networks(bencher: Bencher<'_, '_>) {
+    let prefix = format!("dagda-bench-net-{}-", std::process::id());
+    let cgroups = RealCgroups::create(&prefix);
+    let processes = NetworkedProcesses::start(&cgroups);
+    bench(bencher, Path::new("/sys/fs/cgroup"), &pods(&prefix, PODS));
+    drop(processes);
+    drop(cgroups);
+}
+
+/// One in each cgroup; ended when dropped.
+struct NetworkedProcesses(Vec<Child>);
+
+impl NetworkedProcesses {
+    fn start(cgroups: &RealCgroups) -> Self {
+        let mut started = Self(Vec::new());
+        for index in 0..PODS {
+            let suffix = format!("-{index}");
+            let dirs = cgroups
+                .0
+                .iter()
+                .filter(|dir| dir.to_string_lossy().ends_with(&suffix));
+            let mut child = Command::new("unshare")
+                .args(["--net", "sh", "-ec"])
+                .arg("for dir; do echo $$ > $dir/cgroup.procs; done; echo; exec sleep 1000")
+                .arg("sh")
+                .args(dirs)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let ready = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
+            started.0.push(child);
+            assert_eq!(ready, 1, "unshare --net failed");
+        }
+        started
+    }
+}
+
+impl Drop for NetworkedProcesses {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// Removed when dropped.

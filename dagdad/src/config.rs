@@ -6,6 +6,7 @@
 
 mod alerts;
 mod defaults;
+mod economy;
 mod environment;
 mod error;
 mod file;
@@ -29,6 +30,7 @@ pub use self::secret::SecretFileError;
 use self::schema::Draft;
 use self::secret::ReadSecret;
 use crate::domain::alert::Rules;
+use crate::domain::economy::{EconomyRules, Policy};
 
 /// Where the file is looked for unless another is named.
 pub const DEFAULT_FILE: &str = "/etc/dagda/dagdad.toml";
@@ -48,7 +50,7 @@ pub struct Config {
     pub sample_interval: Duration,
     /// How long samples are kept.
     pub history_retention: Duration,
-    /// How long events are kept.
+    /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
     /// How long a pod may take to become ready.
     pub start_timeout: Duration,
@@ -58,6 +60,10 @@ pub struct Config {
     pub cpu_threshold_percent: f64,
     /// What a lack of CPU does to a start.
     pub cpu_admission: CpuAdmission,
+    /// What economy mode goes by.
+    pub economy: EconomyRules,
+    /// What economy mode may do until somebody sets it otherwise.
+    pub economy_policy: Policy,
     /// When what is an alert.
     pub alerts: Rules,
     /// Whom alerts are told to.
@@ -120,6 +126,12 @@ impl Config {
         let cpu_threshold_percent = draft
             .cpu_threshold_percent
             .unwrap_or(defaults::CPU_THRESHOLD_PERCENT);
+        let sample_interval = draft.sample_interval.unwrap_or(defaults::SAMPLE_INTERVAL);
+        let (economy_policy, economy) = draft.economy.finish(
+            ram_threshold_percent,
+            cpu_threshold_percent,
+            sample_interval,
+        )?;
         Ok(Self {
             state_dir: draft
                 .state_dir
@@ -131,7 +143,7 @@ impl Config {
                 .variables_file
                 .map_or_else(|| defaults::variables_file(environment, who), Ok)?,
             podman_socket: draft.podman_socket,
-            sample_interval: draft.sample_interval.unwrap_or(defaults::SAMPLE_INTERVAL),
+            sample_interval,
             history_retention: draft
                 .history_retention
                 .unwrap_or(defaults::HISTORY_RETENTION),
@@ -139,6 +151,8 @@ impl Config {
             start_timeout: draft.start_timeout.unwrap_or(defaults::START_TIMEOUT),
             ram_threshold_percent,
             cpu_threshold_percent,
+            economy,
+            economy_policy,
             alerts: draft
                 .alerts
                 .finish(cpu_threshold_percent, ram_threshold_percent)?,

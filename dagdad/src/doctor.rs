@@ -1,5 +1,7 @@
 //! `doctor`: looks at everything dagdad needs, and says how to mend what is amiss.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::check::{Check, Verdict};
@@ -10,6 +12,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::state::RuntimeLink;
 use crate::manifest::Variables;
 use crate::ports::MirrorLink;
+use crate::sampler::squeeze::{self, Trigger};
 
 /// Below this the state directory's disk is as good as full.
 const LITTLE_ROOM: Bytes = Bytes::mib(200);
@@ -23,6 +26,8 @@ pub struct Doctor {
     pub state_dir: PathBuf,
     /// Where `${NAME}` comes from.
     pub variables_file: PathBuf,
+    /// Where procfs is mounted.
+    pub proc_root: PathBuf,
 }
 
 impl Doctor {
@@ -36,7 +41,7 @@ impl Doctor {
             check_mariadb(&snapshot),
             check_sampling(&snapshot),
             check_cgroups(&snapshot),
-            check_pressure(&snapshot),
+            check_pressure(&snapshot, squeeze::set_trigger(&self.proc_root)),
             check_variables(&self.variables_file),
         ]
     }
@@ -178,15 +183,25 @@ fn check_cgroups(snapshot: &Snapshot) -> Check {
     }
 }
 
-fn check_pressure(snapshot: &Snapshot) -> Check {
+fn check_pressure(snapshot: &Snapshot, trigger: io::Result<(File, Trigger)>) -> Check {
     let psi = snapshot.host.as_ref().map(|host| host.pressure.is_some());
-    let (verdict, finding) = match psi {
-        Some(true) => (Verdict::Ok, "the kernel reports pressure".to_owned()),
-        None => {
+    let (verdict, finding) = match (psi, trigger) {
+        (Some(true), Ok((_, trigger))) => {
+            let finding = format!("the kernel reports pressure, and tells at once when {trigger}");
+            (Verdict::Ok, finding)
+        }
+        (Some(true), Err(error)) => {
+            let remedy = "run dagdad as root with CAP_SYS_RESOURCE, or on Linux 6.5 or later; until then a sudden squeeze of memory is seen at the next sample".to_owned();
+            (
+                Verdict::Warning { remedy },
+                format!("the kernel reports pressure, but takes no trigger: {error}"),
+            )
+        }
+        (None, _) => {
             let remedy = "wait for the first sample".to_owned();
             (Verdict::Warning { remedy }, "not measured yet".to_owned())
         }
-        Some(false) => {
+        (Some(false), _) => {
             let remedy = "boot with psi=1 on the kernel command line".to_owned();
             (
                 Verdict::Warning { remedy },
@@ -220,5 +235,53 @@ fn check_variables(path: &Path) -> Check {
         name: "variables",
         verdict,
         finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::sample::{HostSample, MemorySample, PressureSample};
+    use crate::engine::example;
+
+    fn measured(pressure: Option<PressureSample>) -> Snapshot {
+        let mut snapshot = example::snapshot(Vec::new(), Vec::new());
+        snapshot.host = Some(Arc::new(HostSample {
+            at: snapshot.started_at,
+            cpu_percent: 0.0,
+            cpu_count: 1,
+            load_1m: 0.0,
+            load_5m: 0.0,
+            load_15m: 0.0,
+            memory: MemorySample::default(),
+            disks: Vec::new(),
+            pressure,
+        }));
+        snapshot
+    }
+
+    fn refused() -> io::Result<(File, Trigger)> {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+
+    #[test]
+    fn a_kernel_that_takes_no_trigger_is_told_of_and_how_to_mend_that() {
+        let check = check_pressure(&measured(Some(PressureSample::default())), refused());
+        assert!(check.finding.contains("takes no trigger"), "{check:?}");
+        assert!(
+            matches!(&check.verdict, Verdict::Warning { remedy } if remedy.contains("CAP_SYS_RESOURCE")),
+            "{check:?}"
+        );
+    }
+
+    #[test]
+    fn without_psi_the_remedy_is_another() {
+        let check = check_pressure(&measured(None), refused());
+        assert!(
+            matches!(&check.verdict, Verdict::Warning { remedy } if remedy.contains("psi=1")),
+            "{check:?}"
+        );
     }
 }

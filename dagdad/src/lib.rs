@@ -33,7 +33,6 @@ use tokio_util::sync::CancellationToken;
 use self::api::Api;
 use self::config::{Config, CpuAdmission, NotificationOptions};
 use self::doctor::Doctor;
-use self::domain::economy::{EconomyRules, Policy};
 use self::domain::error::CommandError;
 use self::domain::name::ObjectName;
 use self::engine::Engine;
@@ -49,7 +48,7 @@ use self::manifest::{SourceFile, Variables};
 use self::notify::{Endpoint, Hook, Way, Webhook};
 use self::ports::{Record, Restored, Runtime, Store};
 use self::runtime::podman::{Podman, PodmanOptions};
-use self::sampler::{HostSampler, SamplerOptions};
+use self::sampler::{HostSampler, SamplerOptions, squeeze};
 use self::store::{LocalStore, StoreOptions};
 
 /// Samples are recorded no more often than this; in between they are only shown.
@@ -74,7 +73,8 @@ const NOTIFIER_ENDS: Duration = Duration::from_millis(1200);
 pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()> {
     let _lock = InstanceLock::take(&config.state_dir)?;
     // First, since CPU use is counted from here.
-    let sampler = HostSampler::start(&SamplerOptions::default())?;
+    let sampler_options = SamplerOptions::default();
+    let sampler = HostSampler::start(&sampler_options)?;
     let store = LocalStore::open(StoreOptions {
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
@@ -129,6 +129,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         Arc::clone(&runtime),
         handle.clone(),
         config.sample_interval,
+        squeeze::squeezes(&sampler_options.proc_root),
         ending.clone(),
     ));
     await_first_listing(&handle, host_known_at).await;
@@ -234,8 +235,8 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
         thresholds: thresholds(config),
         cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,
         alerts: config.alerts,
-        economy_policy: Policy::Auto,
-        economy: EconomyRules::of(config.ram_threshold_percent, config.cpu_threshold_percent),
+        economy_policy: config.economy_policy,
+        economy: config.economy,
     };
     let (_, seed) = uuid::Uuid::now_v7().as_u64_pair();
     let (mut state, superseded) = State::restore(
@@ -280,6 +281,7 @@ fn api(
         engine: engine.clone(),
         state_dir: config.state_dir.clone(),
         variables_file: config.variables_file.clone(),
+        proc_root: SamplerOptions::default().proc_root,
     };
     let described = Arc::clone(podman);
     Api {

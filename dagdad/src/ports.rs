@@ -43,14 +43,15 @@ pub trait Runtime: Send + Sync + 'static {
     ) -> Result<(), RuntimeError>;
 
     /// Creates the pod and starts its containers. A pod of that name that does not run is
-    /// replaced; one that runs is an error.
+    /// replaced; one that runs or is paused is an error.
     async fn play(&self, pod: &RenderedPod) -> Result<(), RuntimeError>;
 
     /// Asks the pod's containers to end, kills them after `grace`. The stopped pod stays, so
-    /// that its logs can be read. A pod that is gone or stopped already is a success.
+    /// that its logs can be read. A pod that is gone or stopped already is a success; one that
+    /// is paused goes on first, so that it can end.
     async fn stop(&self, pod: &PodName, grace: Duration) -> Result<(), RuntimeError>;
 
-    /// Removes a pod, running or not. One that is gone already is a success.
+    /// Removes a pod, running, paused or not. One that is gone already is a success.
     async fn remove(&self, pod: &PodName) -> Result<(), RuntimeError>;
 
     /// Log lines of all containers, or of the one asked for, as a stream in time order as far
@@ -64,19 +65,22 @@ pub trait Runtime: Send + Sync + 'static {
     /// Asks once whether `readiness` holds; an `Err` says what was seen instead.
     async fn probe(&self, pod: &PodSpec, readiness: &Readiness) -> Result<(), ProbeFailure>;
 
-    /// Lets the pod's containers use so much CPU together; `None` is as its manifest says.
-    async fn throttle(&self, pod: &PodName, to: Option<Millicpu>) -> Result<(), RuntimeError>;
+    /// Lets the pod's containers use so much CPU together: each gets the same share, but none
+    /// more than its own limit, and what one may not use goes to the others. `None` puts back
+    /// each container's limit as `pod`'s manifest gives it, or none. After an error no
+    /// container is throttled, as far as the runtime still answers.
+    async fn throttle(&self, pod: &PodSpec, to: Option<Millicpu>) -> Result<(), RuntimeError>;
 
     /// Pauses the pod: its processes get no CPU and keep their memory. One that is paused
-    /// already is a success.
+    /// already is a success; one that does not run is an error.
     async fn freeze(&self, pod: &PodName) -> Result<(), RuntimeError>;
 
-    /// Lets a paused pod run again. One that runs is a success.
+    /// Lets a paused pod run again. One that runs, or has ended, is a success.
     async fn thaw(&self, pod: &PodName) -> Result<(), RuntimeError>;
 
     /// Has the kernel drop up to `goal` of the pod's memory that can be read again or swapped.
-    /// Returns how much went. [`RuntimeError::Unsupported`] where there is no cgroup v2
-    /// `memory.reclaim`.
+    /// Returns how much less the pod has than before: also less than `goal`, or nothing.
+    /// [`RuntimeError::Unsupported`] where there is no cgroup v2 `memory.reclaim`.
     async fn reclaim(&self, pod: &PodName, goal: Bytes) -> Result<Bytes, RuntimeError>;
 
     /// Use of the named pods where their cgroup files are out of sight; slow.
@@ -170,8 +174,8 @@ pub trait Store: Send + Sync + 'static {
         points: u32,
     ) -> Result<Vec<HistoryPoint>, StoreError>;
 
-    /// What was recorded of the host and its pods between `since` and `until`, oldest first, as
-    /// fine as it is kept.
+    /// What was recorded of the host and its pods from `since` on and before `until`, oldest
+    /// first, as fine as it is kept. A stretch belongs to the moment at which it began.
     async fn samples(
         &self,
         since: Timestamp,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use tokio::task::JoinError;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -28,14 +30,63 @@ pub async fn first_sample(
 /// known only then.
 const SECOND_ROUND: Duration = Duration::from_millis(250);
 
+/// After a squeeze of memory, rounds follow one another so quickly …
+const HURRIED: Duration = Duration::from_secs(1);
+/// … for so long.
+const HURRY: Duration = Duration::from_secs(10);
+/// However often memory is squeezed, rounds are so far apart.
+const LEAST_APART: Duration = Duration::from_millis(500);
+
+/// When rounds are due beside the regular ones, because memory is squeezed.
+#[derive(Debug)]
+struct Hurry {
+    /// When the last round began.
+    begun: Instant,
+    until: Option<Instant>,
+    due: Option<Instant>,
+}
+
+impl Hurry {
+    fn none(now: Instant) -> Self {
+        Self {
+            begun: now,
+            until: None,
+            due: None,
+        }
+    }
+
+    fn squeezed(&mut self, now: Instant) {
+        let soonest = now.max(self.begun + LEAST_APART);
+        self.until = Some(now + HURRY);
+        self.due = Some(self.due.map_or(soonest, |due| due.min(soonest)));
+    }
+
+    fn round_begins(&mut self, now: Instant) {
+        self.begun = now;
+        self.due = self
+            .until
+            .filter(|until| now + HURRIED <= *until)
+            .map(|_| now + HURRIED);
+    }
+
+    /// Waits until a round is due; for ever where there is no hurry.
+    async fn due(&self) {
+        match self.due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// Measures as soon as it is known which pods run, or after one `interval`, and then each
-/// `interval` until `ending`. A round that takes longer delays the next ones; it is never
-/// doubled.
+/// `interval` until `ending`; at once when memory is squeezed, and more often for a while. A
+/// round that takes longer delays the next ones; it is never doubled.
 pub async fn sample_for_ever(
     mut sampler: Box<dyn Sampler>,
     runtime: Arc<dyn Runtime>,
     engine: Handle,
     interval: Duration,
+    mut squeezes: BoxStream<'static, ()>,
     ending: CancellationToken,
 ) {
     // Until the pods are measured, what they use counts as used by others, too.
@@ -48,7 +99,9 @@ pub async fn sample_for_ever(
     let second = Instant::now() + SECOND_ROUND.min(interval);
     let mut ticks = tokio::time::interval_at(second, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut hurry = Hurry::none(Instant::now());
     loop {
+        hurry.round_begins(Instant::now());
         let pods = running_pods(&engine.snapshot());
         let mut sample = match measure(sampler, pods).await {
             Ok((back, sample)) => {
@@ -64,9 +117,13 @@ pub async fn sample_for_ever(
             }
         }
         engine.tell(Event::Sampled(sample)).await;
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = ending.cancelled() => return,
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => break,
+                () = hurry.due() => break,
+                Some(()) = squeezes.next() => hurry.squeezed(Instant::now()),
+                () = ending.cancelled() => return,
+            }
         }
     }
 }
@@ -145,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pods_are_measured_twice_as_soon_as_it_is_known_which_run() {
+    async fn pods_are_measured_twice_once_it_is_known_which_run_and_again_at_a_squeeze() {
         let dir = tempfile::tempdir().unwrap();
         // It answers at once, that there is none.
         let runtime: Arc<dyn Runtime> = Arc::new(Podman::new(PodmanOptions {
@@ -181,6 +238,7 @@ mod tests {
             engine: engine.clone(),
             rounds,
         });
+        let (squeeze, squeezes) = futures::channel::mpsc::unbounded();
         let ending = CancellationToken::new();
         let hour = Duration::from_hours(1);
         let sampling = tokio::spawn(sample_for_ever(
@@ -188,6 +246,7 @@ mod tests {
             runtime,
             engine.clone(),
             hour,
+            squeezes.boxed(),
             ending.clone(),
         ));
         for round in ["the first", "the second"] {
@@ -196,10 +255,55 @@ mod tests {
                 .expect(round);
             assert_eq!(settled, Some(true), "{round}");
         }
+        squeeze.unbounded_send(()).unwrap();
+        for round in ["at once", "soon after it, without another squeeze"] {
+            let measured = tokio::time::timeout(PATIENCE, done.recv()).await;
+            assert_eq!(measured.expect(round), Some(true));
+        }
         let mut snapshots = engine.snapshots();
         let told = snapshots.wait_for(|snapshot| snapshot.host.is_some());
         assert!(tokio::time::timeout(PATIENCE, told).await.is_ok());
         ending.cancel();
         sampling.await.unwrap();
+    }
+
+    /// Rounds begin as they are due, so many milliseconds after the first, and squeezes come
+    /// when they come; returns when the rounds began.
+    fn rounds(squeezes: &[u64], until: u64) -> Vec<u64> {
+        let start = Instant::now();
+        let mut hurry = Hurry::none(start);
+        hurry.round_begins(start);
+        let mut begun = Vec::new();
+        for millisecond in 0..until {
+            let now = start + Duration::from_millis(millisecond);
+            if squeezes.contains(&millisecond) {
+                hurry.squeezed(now);
+            }
+            if hurry.due.is_some_and(|due| due <= now) {
+                hurry.round_begins(now);
+                begun.push(millisecond);
+            }
+        }
+        begun
+    }
+
+    #[test]
+    fn without_a_squeeze_there_is_no_hurry() {
+        assert_eq!(rounds(&[], 100_000), [0; 0]);
+    }
+
+    #[test]
+    fn a_squeeze_leads_to_a_round_at_once_and_to_one_a_second_for_ten_seconds() {
+        let expected: Vec<u64> = (0..=10).map(|second| 5_000 + second * 1_000).collect();
+        assert_eq!(rounds(&[5_000], 100_000), expected);
+    }
+
+    #[test]
+    fn one_squeeze_after_another_does_not_lead_to_rounds_that_follow_too_quickly() {
+        let always: Vec<u64> = (0..20_000).collect();
+        let begun = rounds(&always, 40_000);
+        assert_eq!(begun[0], 500, "half a second after the round before");
+        assert!(begun.windows(2).all(|pair| pair[1] - pair[0] >= 500));
+        assert!(*begun.last().unwrap() <= 30_000, "the hurry ends");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod alerts;
+pub mod economy;
 pub mod name;
 pub mod pods;
 pub mod run_id;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use self::alerts::AlertsVerb;
+use self::economy::EconomyArgs;
 use self::name::Name;
 use self::pods::{ListArgs, PodsVerb};
 use self::workflow::WorkflowVerb;
@@ -27,6 +29,7 @@ Examples:
   dagdactl workflow plan ai-complete   would it fit, who would have to go, when could it run
   dagdactl workflow run ai-complete    start its pods in order and wait until all are ready
   dagdactl status                      the whole box at a glance
+  dagdactl economy plan                what would be done now if memory ran short
   dagdactl pods list --json | jq .     the same for scripts
   dagdactl doctor                      something is wrong: what, and how to mend it
 
@@ -83,7 +86,7 @@ pub struct Global {
     /// Wait at most this long, then exit with 7: 500ms, 30s, 5m
     ///
     /// An operation that dagdad has accepted goes on there. Without it, answers are awaited
-    /// for 30 s and operations for as long as they take.
+    /// for 30 s, operations and backtests for as long as they take.
     #[arg(long, global = true, value_name = "DUR", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 }
@@ -134,6 +137,13 @@ Examples:
         disable_help_subcommand = true
     )]
     Workflow(WorkflowVerb),
+
+    /// Show, set, plan and replay economy mode, which makes room before memory runs out
+    ///
+    /// While it is active, optional pods are not started, and those of the lowest priority give
+    /// up what is short; they get it back when there is room again. Without a verb: `status`.
+    #[command(disable_help_subcommand = true)]
+    Economy(EconomyArgs),
 
     /// Show what is amiss, take note of it, end it
     #[command(visible_alias = "alert", subcommand, disable_help_subcommand = true)]

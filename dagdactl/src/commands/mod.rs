@@ -4,6 +4,7 @@ mod alerts;
 mod apply;
 mod completions;
 mod doctor;
+mod economy;
 mod events;
 mod export;
 mod man;
@@ -15,6 +16,7 @@ mod workflow;
 use std::path::{Path, PathBuf};
 
 use crate::cli::alerts::AlertsVerb;
+use crate::cli::economy::{EconomyArgs, EconomyVerb};
 use crate::cli::pods::PodsVerb;
 use crate::cli::workflow::{RunsArgs, RunsVerb, WorkflowVerb};
 use crate::cli::{Global, Verb};
@@ -123,6 +125,9 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Pods(PodsVerb::Logs(args)) => pods::logs::run(args, session).await,
         Verb::Pods(PodsVerb::Stats(args)) => pods::stats::run(args, session).await,
         Verb::Workflow(verb) => workflows(verb, session).await,
+        Verb::Economy(EconomyArgs { verb }) => {
+            economy(verb.unwrap_or(EconomyVerb::Status), session).await
+        }
         Verb::Alerts(AlertsVerb::List(args)) => alerts::list::run(&args, session).await,
         Verb::Alerts(AlertsVerb::Ack(args)) => alerts::ack::run(args, session).await,
         Verb::Alerts(AlertsVerb::Resolve(args)) => alerts::resolve::run(args, session).await,
@@ -131,6 +136,16 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Doctor => doctor::run(session).await,
         Verb::Completions(args) => completions::run(&args, session),
         Verb::Man(args) => man::run(&args, session),
+    }
+}
+
+/// Performs a verb below `economy`.
+async fn economy(verb: EconomyVerb, session: &mut Session) -> Result<Outcome, Error> {
+    match verb {
+        EconomyVerb::Status => economy::status::run(session).await,
+        EconomyVerb::Set(args) => economy::set::run(&args, session).await,
+        EconomyVerb::Plan(args) => economy::plan::run(&args, session).await,
+        EconomyVerb::Backtest(args) => economy::backtest::run(&args, session).await,
     }
 }
 

@@ -109,6 +109,34 @@ fn streams_print_an_object_a_line(#[case] arguments: &[&str], #[case] key: &str)
 }
 
 #[test]
+fn each_act_of_economy_mode_is_an_object_a_line_with_its_numbers() {
+    let fake = Fake::start();
+    let ran = fake.run(&["events", "qwen", "--follow", "--json"]);
+    let lines = ran.exits(5).lines();
+    let said = |line: &serde_json::Value| {
+        let text = |key: &str| line[key].as_str().unwrap().to_owned();
+        assert!(text("at").ends_with('Z'), "{line}");
+        [text("kind"), text("object"), text("message")]
+    };
+    assert_eq!(
+        said(&lines[0]),
+        [
+            "shed",
+            "qwen",
+            "RAM was at 86.3 % of at most 80 % for 30s; qwen uses 3.0 GiB and has priority 20"
+        ]
+    );
+    assert_eq!(
+        said(&lines[1]),
+        [
+            "economy_measured",
+            "qwen",
+            "3.0 GiB were freed, RAM is at 72.3 %"
+        ]
+    );
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     let fake = Fake::start();
     let mut child = fake

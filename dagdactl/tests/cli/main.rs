@@ -5,6 +5,7 @@
 
 mod alerts;
 mod connection;
+mod economy;
 mod events_and_logs;
 mod fake;
 mod generated;

@@ -12,9 +12,12 @@ use crate::run::Ran;
 /// Keys that scripts were promised, as JSON pointers.
 #[rstest]
 #[case(&["status", "--json"], &["/version", "/host/cpu_percent", "/host/load_1m", "/host/ram_used_bytes", "/host/disks/0/mount", "/host/pressure/memory_some_avg10", "/economy/policy", "/economy/shed", "/pods/running", "/runs/queued", "/alerts/firing", "/store/outbox"])]
-#[case(&["pods", "list", "--json"], &["/pods/0/name", "/pods/0/category", "/pods/0/since", "/pods/0/ports/0/host_ip", "/pods/0/changed"])]
+#[case(&["economy", "--json"], &["/policy", "/active", "/since", "/reason", "/rules/ram/enter_percent", "/rules/hold_seconds", "/gauges/0/trigger", "/gauges/0/enter_percent", "/gauges/0/short_for_seconds", "/taken/0/pod", "/taken/0/rung", "/taken/0/returns", "/next"])]
+#[case(&["economy", "plan", "--json"], &["/verdict", "/gauges/0/value_percent", "/steps/0/frees_memory_bytes", "/enough", "/ram_percent_after", "/restores"])]
+#[case(&["economy", "backtest", "--json"], &["/since", "/samples", "/gaps_seconds", "/outcomes/0/rules/ram/leave_percent", "/outcomes/0/active_seconds", "/outcomes/0/over_seconds", "/outcomes/0/entered", "/outcomes/0/sheds", "/outcomes/0/restores", "/outcomes/0/acts/0/at"])]
+#[case(&["pods", "list", "--json"], &["/pods/0/name", "/pods/0/network_bytes_per_second", "/pods/0/category", "/pods/0/since", "/pods/0/ports/0/host_ip", "/pods/0/changed"])]
 #[case(&["ps", "--json"], &["/pods/0/name"])]
-#[case(&["pod", "show", "llama", "--json"], &["/name", "/manifest", "/containers/0/image", "/declared_memory_bytes", "/expected/observed/runs", "/reserved_memory_bytes", "/runs/0"])]
+#[case(&["pod", "show", "llama", "--json"], &["/name", "/manifest", "/containers/0/image", "/declared_memory_bytes", "/expected/observed/runs", "/freeze", "/idle_timeout_seconds", "/idle_since", "/reserved_memory_bytes", "/runs/0"])]
 #[case(&["pods", "stats", "--json"], &["/pods/0/ram_bytes"])]
 #[case(&["resources", "--json"], &["/host/ram_percent", "/ram_threshold_percent"])]
 #[case(&["resources", "--since", "1h", "--json"], &["/points/5/cpu_percent"])]
@@ -39,7 +42,7 @@ fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys:
 #[case(&["pods", "stats"], "llama    running  103%  6.0 GiB  1.0 GiB  5.0 GiB  4.8 GiB\n")]
 #[case(&["resources"], "Pods are admitted while RAM stays below 80.0% and CPU below 70.0%.\n")]
 #[case(&["resources", "--since", "1h"], "CPU        0.0%  50.0%   100%  ▁▂▄▅▇█\n")]
-#[case(&["events", "n8n"], "  pod_failed      n8n           crashed 5 times")]
+#[case(&["events", "n8n"], "  pod_failed           n8n           crashed 5 times")]
 #[case(&["alert", "list"], "019a2f30-2222  pod_down         mariadb  critical  firing         3m\n  since ")]
 #[case(&["export"], "metadata: {name: llama}\n---\nkind: Pod\n")]
 fn people_get_text_without_colour_in_a_pipe(#[case] arguments: &[&str], #[case] expected: &str) {

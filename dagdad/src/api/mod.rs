@@ -1,11 +1,12 @@
 //! The gRPC edge: thin handlers, one file a service. Reads are answered from the engine's
-//! snapshot; commands go to the engine; only logs, history and what is past (events, runs, alerts)
-//! wait for somebody else.
+//! snapshot; commands go to the engine; only logs, history and what is past (events, runs, alerts,
+//! backtests) wait for somebody else.
 
 mod alerts;
 mod catalogue;
 mod convert;
 mod diagnostics;
+mod economy;
 mod events;
 mod following;
 mod outcome;
@@ -25,6 +26,7 @@ use dagda_proto::FILE_DESCRIPTOR_SET;
 use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
 use dagda_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use dagda_proto::v1::diagnostics_service_server::DiagnosticsServiceServer;
+use dagda_proto::v1::economy_service_server::EconomyServiceServer;
 use dagda_proto::v1::events_service_server::EventsServiceServer;
 use dagda_proto::v1::pods_service_server::PodsServiceServer;
 use dagda_proto::v1::resources_service_server::ResourcesServiceServer;
@@ -61,7 +63,7 @@ pub struct Api {
     pub engine: Handle,
     /// Logs.
     pub runtime: Arc<dyn Runtime>,
-    /// History; past events, runs and alerts.
+    /// History; past events, runs, alerts and samples.
     pub store: Arc<dyn Store>,
     /// `apply`.
     pub parse: Parse,
@@ -86,6 +88,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     reporter.set_serving::<ResourcesServiceServer<Api>>().await;
     reporter.set_serving::<EventsServiceServer<Api>>().await;
     reporter.set_serving::<AlertsServiceServer<Api>>().await;
+    reporter.set_serving::<EconomyServiceServer<Api>>().await;
     reporter
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
@@ -104,6 +107,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         .add_service(ResourcesServiceServer::new(api.clone()))
         .add_service(EventsServiceServer::new(api.clone()))
         .add_service(AlertsServiceServer::new(api.clone()))
+        .add_service(EconomyServiceServer::new(api.clone()))
         .add_service(DiagnosticsServiceServer::new(api))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), ending.cancelled_owned())
         .await

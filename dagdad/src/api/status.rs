@@ -21,7 +21,9 @@ pub fn from_command(error: &CommandError) -> Status {
         | CommandError::NoSuchSilence { .. }
         | CommandError::MissingPod { .. }
         | CommandError::NoSuchContainer { .. } => Code::NotFound,
-        CommandError::Insufficient(_) | CommandError::DiskFull { .. } => Code::ResourceExhausted,
+        CommandError::Insufficient(_)
+        | CommandError::EconomyActive { .. }
+        | CommandError::DiskFull { .. } => Code::ResourceExhausted,
         CommandError::RunActive { .. } | CommandError::NeededByRun { .. } => {
             Code::FailedPrecondition
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::secret::SecretFileError;
 
@@ -78,6 +79,24 @@ pub enum ConfigError {
         other: String,
         /// The other's value.
         threshold: f64,
+    },
+    /// A duration that is allowed, but too short beside another.
+    #[error(
+        "`{key}` is {}, which is shorter than `{other}` ({least}): {why}; give at least {least}",
+        humantime::format_duration(*.value),
+        least = humantime::format_duration(*.least)
+    )]
+    TooShort {
+        /// With its table.
+        key: &'static str,
+        /// Its value.
+        value: Duration,
+        /// With its table.
+        other: &'static str,
+        /// The other's value.
+        least: Duration,
+        /// What would come of it.
+        why: &'static str,
     },
     /// Two ways to one database.
     #[error("{} sets both `mariadb.host` and `mariadb.socket`; keep the one that leads to the database", path.display())]

@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::CpuAdmission;
 use super::alerts::AlertsDraft;
 use super::defaults;
+use super::economy::EconomyDraft;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
 use super::notifications::NotificationDraft;
 use super::value::{
-    Parsed, Value, command, cpu_admission, duration, host, name, path, percent, port, severity,
-    socket_path, webhook,
+    Parsed, Value, command, count, cpu_admission, duration, host, name, path, percent, policy,
+    port, severity, socket_path, webhook,
 };
 
 /// One thing that can be set.
@@ -64,6 +65,7 @@ pub struct Draft {
     pub ram_threshold_percent: Option<f64>,
     pub cpu_threshold_percent: Option<f64>,
     pub cpu_admission: Option<CpuAdmission>,
+    pub economy: EconomyDraft,
     pub alerts: AlertsDraft,
     pub notifications: NotificationDraft,
     pub mariadb: MariaDbDraft,
@@ -85,6 +87,16 @@ fn watch(value: &Value) -> Parsed<Duration> {
     duration(value, Duration::ZERO..=DAY, Duration::from_mins(1))
 }
 
+/// A span from one thing that is given back to the next; none at all would be a swing.
+fn recovery(value: &Value) -> Parsed<Duration> {
+    duration(value, SECOND..=DAY, Duration::from_mins(2))
+}
+
+/// How often a pod may be stopped within an hour; more than once a minute is no limit.
+fn sheds(value: &Value) -> Parsed<u32> {
+    count(value, 0..=60, 3)
+}
+
 /// A setting of `[alerts.CONDITION]`.
 macro_rules! alert {
     ($condition:ident, $key:literal, $field:ident, $parse:ident) => {
@@ -93,6 +105,18 @@ macro_rules! alert {
             key: $key,
             variable: None,
             set: |value, draft| put(&mut draft.alerts.$condition.$field, $parse(value)),
+        }
+    };
+}
+
+/// A setting of `[economy]`.
+macro_rules! economy {
+    ($key:ident, $parse:ident) => {
+        Setting {
+            table: "economy",
+            key: stringify!($key),
+            variable: None,
+            set: |value, draft| put(&mut draft.economy.$key, $parse(value)),
         }
     };
 }
@@ -185,6 +209,14 @@ pub static SETTINGS: &[Setting] = &[
         variable: None,
         set: |value, draft| put(&mut draft.cpu_admission, cpu_admission(value)),
     },
+    economy!(policy, policy),
+    economy!(hysteresis, percent),
+    economy!(pressure_percent, percent),
+    economy!(pressure_hysteresis, percent),
+    economy!(hold, watch),
+    economy!(recovery, recovery),
+    economy!(grace, watch),
+    economy!(sheds_per_hour, sheds),
     Setting {
         table: "alerts",
         key: "on_alert",

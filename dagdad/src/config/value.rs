@@ -12,6 +12,7 @@ use toml::de::DeValue;
 use super::CpuAdmission;
 use super::notifications::{WEBHOOK, WebhookOptions};
 use crate::domain::alert::Severity;
+use crate::domain::economy::Policy;
 
 /// A Unix socket's path has at most so many bytes (`sun_path`, without its NUL).
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -172,6 +173,33 @@ pub fn webhook(value: &Value) -> Parsed<WebhookOptions> {
         _ => None,
     };
     url.ok_or_else(|| WEBHOOK.to_owned())
+}
+
+/// What economy mode may do.
+pub fn policy(value: &Value) -> Parsed<Policy> {
+    let word = match value {
+        Value::Text(text) | Value::Variable(text) => text.as_str(),
+        _ => "",
+    };
+    Policy::ALL
+        .into_iter()
+        .find(|policy| policy.as_str() == word)
+        .ok_or_else(|| "\"auto\", \"on\" or \"off\"".to_owned())
+}
+
+/// A whole number within `range`, such as `3`.
+pub fn count(value: &Value, range: RangeInclusive<u32>, example: u32) -> Parsed<u32> {
+    let number = match value {
+        Value::Integer(number) => u32::try_from(*number).ok(),
+        Value::Variable(text) => text.parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            format!("a whole number from {least} to {most}, such as {example}")
+        })
 }
 
 /// A TCP port.

@@ -345,8 +345,8 @@ impl WhatIf {
         } = *self;
         let band = |band: Band, enter: Option<f64>, hysteresis: Option<f64>| {
             let enter = enter.unwrap_or(band.enter);
-            let distance = hysteresis.unwrap_or(band.enter - band.leave);
-            Band::below(enter, distance.min(enter))
+            let kept = (band.enter - band.leave).min(enter / 2.0);
+            Band::below(enter, hysteresis.unwrap_or(kept))
         };
         EconomyRules {
             ram: band(rules.ram, ram_percent, hysteresis),
@@ -452,8 +452,9 @@ pub struct RecordedSample {
     pub ram_total: super::quantity::Bytes,
     /// Memory in use.
     pub ram_used: super::quantity::Bytes,
-    /// Memory pressure, `some avg10`; `None` where there was no PSI.
+    /// Memory pressure, `some avg10`, the highest of the stretch; `None` where there was no PSI.
     pub pressure: Option<f64>,
     /// What pods used, by the runtime's names: percent of one core, and memory charged to them.
+    /// One that was up for half of the stretch counts half.
     pub pods: Vec<(String, f64, super::quantity::Bytes)>,
 }

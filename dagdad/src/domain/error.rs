@@ -69,6 +69,21 @@ pub enum CommandError {
     /// It does not fit.
     #[error("{0}")]
     Insufficient(Box<Denial>),
+    /// Economy mode starts nothing that is optional.
+    #[error(
+        "{pod} is not started: economy mode is active since {} ({cause}), and {pod} is optional; it {next}. Start it all the same with --force, or see: dagdactl economy status",
+        since.strftime("%F %T UTC")
+    )]
+    EconomyActive {
+        /// The pod.
+        pod: PodName,
+        /// Since when economy mode is active.
+        since: jiff::Timestamp,
+        /// Why, for people.
+        cause: String,
+        /// When it ends, for people.
+        next: String,
+    },
     /// What is free is not known.
     #[error(
         "whether it fits is not known, since the host has not been measured yet; try again in a second or two"
@@ -222,6 +237,7 @@ impl CommandError {
             | Self::MissingPod { .. }
             | Self::NoSuchContainer { .. } => "not_found",
             Self::Insufficient(_) | Self::DiskFull { .. } => "insufficient_resources",
+            Self::EconomyActive { .. } => "economy_active",
             Self::RunActive { .. } | Self::NeededByRun { .. } => "busy",
             Self::Invalid(_) => "invalid",
             Self::PortTaken { .. } => "port_taken",

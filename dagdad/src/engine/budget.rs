@@ -116,7 +116,7 @@ impl State {
     }
 
     /// Pods that an essential pod which is up comes after.
-    fn needed_by_essential(&self) -> BTreeSet<&PodName> {
+    pub(super) fn needed_by_essential(&self) -> BTreeSet<&PodName> {
         let essential = self.pods.values().filter(|pod| {
             pod.entry.spec.category == Category::Essential && matches!(pod.life, Life::Up { .. })
         });
@@ -135,7 +135,7 @@ impl State {
     }
 
     /// The highest priority of the active runs that need each pod.
-    fn run_priorities(&self) -> BTreeMap<PodName, Priority> {
+    pub(super) fn run_priorities(&self) -> BTreeMap<PodName, Priority> {
         let mut priorities = BTreeMap::new();
         for run in self.runs.values().map(|active| &active.run) {
             if !run.needs_pods() {
@@ -191,7 +191,7 @@ impl State {
     }
 
     /// Pods that are stopped for others, or are about to be.
-    fn going(&self) -> BTreeSet<&PodName> {
+    pub(super) fn going(&self) -> BTreeSet<&PodName> {
         let pods = self.pods.values().filter_map(victims_of_pod);
         let runs = self.runs.values().filter_map(victims_of_run);
         pods.chain(runs).flatten().collect()

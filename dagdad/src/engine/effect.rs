@@ -68,8 +68,8 @@ pub enum Effect {
     },
     /// Do something for economy mode; answered with [`super::event::Event::Eased`].
     Ease {
-        /// To which pod.
-        pod: PodName,
+        /// To which pod, as it was started.
+        spec: Arc<PodSpec>,
         /// Returned with the answer.
         id: Uuid,
         /// What.

@@ -147,13 +147,14 @@ impl Performer {
                     }
                 });
             }
-            Effect::Ease { pod, id, easing } => {
+            Effect::Ease { spec, id, easing } => {
                 let runtime = Arc::clone(&self.ports.runtime);
                 self.spawn(async move {
+                    let pod = spec.name.clone();
                     let none = |()| Bytes(0);
                     let result = match easing {
                         Easing::Reclaim(goal) => runtime.reclaim(&pod, goal).await,
-                        Easing::Throttle(to) => runtime.throttle(&pod, to).await.map(none),
+                        Easing::Throttle(to) => runtime.throttle(&spec, to).await.map(none),
                         Easing::Freeze => runtime.freeze(&pod).await.map(none),
                         Easing::Thaw => runtime.thaw(&pod).await.map(none),
                     };

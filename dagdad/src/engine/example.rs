@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::admission::{Budget, Evictable, Holder, Limit};
+use super::economy::Economy;
 use super::snapshot::{ManagedView, MemberView, PodView, RunView, Snapshot, WorkflowView};
 use super::state::RuntimeLink;
 use crate::domain::admission::Admission;
@@ -83,6 +84,7 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
             taken: Vec::new(),
             next: String::new(),
         },
+        economy_mode: Economy::default(),
         situation: None,
         silences: Vec::new(),
         started_at: at(0),
@@ -140,6 +142,7 @@ pub(crate) fn pod(text: &str, footprint: Footprint) -> PodView {
             expected: Expectation::declared(footprint),
             reserved: None,
             runs: Vec::new(),
+            idle_since: None,
         }),
         status: PodStatus::Stopped,
         ready: false,

@@ -170,10 +170,11 @@ impl Owner {
     fn take_in(&mut self, event: Event) {
         let now = Timestamp::now();
         let effects = step::step(&mut self.state, event, now);
+        // First, so that who gets an answer finds in the snapshot what he was told.
+        self.snapshots
+            .send_replace(Arc::new(self.state.snapshot(now)));
         for effect in effects {
             self.performer.perform(effect);
         }
-        self.snapshots
-            .send_replace(Arc::new(self.state.snapshot(now)));
     }
 }

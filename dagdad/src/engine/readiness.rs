@@ -73,6 +73,11 @@ impl Watch {
         self.checks.iter().map(|check| &check.readiness)
     }
 
+    /// What the pod runs as.
+    pub fn spec(&self) -> &Arc<PodSpec> {
+        &self.spec
+    }
+
     /// Whether all checks have passed.
     pub fn ready(&self) -> bool {
         self.checks.iter().all(|check| check.passed)
@@ -124,6 +129,15 @@ impl Watch {
             (_, false) => eager_delay(check.asked).min(period),
         };
         Some(self.ask(index, delay))
+    }
+
+    /// Leaves a check's answer out and returns the same check, to be made again at leisure.
+    pub fn ask_again(&self, index: usize) -> Option<Effect> {
+        let period = match &self.checks.get(index)?.readiness {
+            Readiness::Probe { probe, .. } => probe.period,
+            Readiness::Accepts { .. } => EAGER.1,
+        };
+        Some(self.ask(index, period))
     }
 
     fn ask(&self, index: usize, after: Duration) -> Effect {

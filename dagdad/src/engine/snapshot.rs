@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::admission::{Budget, decide};
-use super::economy::Situation;
+use super::economy::{Economy, Situation, missed};
 use super::pod::Life;
 use super::state::{RuntimeLink, State};
 use crate::domain::admission::Earliest;
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub alerts: Vec<Alert>,
     /// Economy mode.
     pub economy: EconomyView,
+    /// Its memory, to think through what it would do.
+    pub economy_mode: Economy,
     /// What economy mode would decide on now; `None` until the first sample.
     pub situation: Option<Arc<Situation>>,
     /// Silences that hold.
@@ -98,6 +100,8 @@ pub struct ManagedView {
     pub reserved: Option<Footprint>,
     /// Active runs that need it.
     pub runs: Vec<RunId>,
+    /// Since when it has done nothing, where it runs and is idle.
+    pub idle_since: Option<Timestamp>,
 }
 
 /// A workflow of the catalogue.
@@ -188,6 +192,7 @@ impl State {
     #[must_use]
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let budget = self.budget(now);
+        let economy = self.economy_view();
         let pods = self.pods.iter().map(|(name, pod)| {
             let observed = self.observed.get(name.as_str()).map(Arc::clone);
             let up = matches!(pod.life, Life::Up { .. });
@@ -214,6 +219,10 @@ impl State {
                         })
                         .map(|active| active.run.id)
                         .collect(),
+                    idle_since: pod
+                        .usage
+                        .idle_since(pod.entry.spec.idle_timeout, now)
+                        .filter(|_| up),
                 }),
                 status: pod.status(),
                 ready: pod.ready(),
@@ -221,7 +230,12 @@ impl State {
                 usage: self.usage.get(name.as_str()).copied().filter(|_| up),
                 ports,
                 changed: pod.changed(),
-                message: pod.message(),
+                message: {
+                    let mut taken = economy.taken.iter();
+                    let missed = taken.find(|view| view.taken.pod == *name).map(missed);
+                    let lines: Vec<String> = missed.into_iter().chain(pod.message()).collect();
+                    (!lines.is_empty()).then(|| lines.join("\n"))
+                },
                 observed,
             }
         });
@@ -237,30 +251,20 @@ impl State {
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
             alerts: self.episodes.alerts().cloned().collect(),
-            economy: self.economy_view(now),
+            economy,
+            economy_mode: self.economy.clone(),
             silences: self
                 .silences
                 .values()
                 .filter(|silence| silence.holds(now))
                 .cloned()
                 .collect(),
-            situation: None,
+            situation: self.situation.clone(),
             budget: budget.map(Arc::new),
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),
             settled: self.settled || matches!(self.runtime, RuntimeLink::Down { .. }),
-        }
-    }
-
-    fn economy_view(&self, _now: Timestamp) -> EconomyView {
-        EconomyView {
-            policy: self.economy.policy.unwrap_or(self.settings.economy_policy),
-            active: self.economy.active,
-            rules: self.settings.economy,
-            gauges: Vec::new(),
-            taken: Vec::new(),
-            next: String::new(),
         }
     }
 

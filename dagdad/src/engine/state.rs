@@ -8,12 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::alerts::Episodes;
+use super::economy::{Economy, Situation};
 use super::event::Ticket;
 use super::identity::Identities;
 use super::operation::{At, Operation, Request};
 use super::pod::{Life, Pod};
 use super::run::ActiveRun;
-use super::step::{Watched, later};
+use super::step::{Doing, Watched, later};
 use super::workflow::Workflow;
 use crate::domain::alert::{Alert, Rules};
 use crate::domain::catalogue::{Applied, CataloguePod, Change, Entries};
@@ -109,8 +110,11 @@ pub struct State {
     pub(super) others: Footprint,
     /// By the runtime's names.
     pub(super) usage: BTreeMap<String, PodUsage>,
-    /// Economy mode as it is stored.
-    pub(super) economy: EconomyRecord,
+    pub(super) economy: Economy,
+    /// How far what economy mode does has come.
+    pub(super) doing: Option<Doing>,
+    /// What economy mode decides on, as of the last sample.
+    pub(super) situation: Option<Arc<Situation>>,
     /// By id: that is by when they were set.
     pub(super) silences: BTreeMap<Uuid, Silence>,
     pub(super) mirror: MirrorStatus,
@@ -224,7 +228,9 @@ impl State {
             sampled_at: now,
             others: Footprint::default(),
             usage: BTreeMap::new(),
-            economy,
+            economy: Economy::restored(economy),
+            doing: None,
+            situation: None,
             silences: silences
                 .into_iter()
                 .map(|silence| (silence.id, silence))
@@ -367,6 +373,11 @@ impl State {
         }
         for active in self.runs.values() {
             next = next.min(self.run_deadline(active).unwrap_or(next));
+        }
+        if self.settled && !self.closing {
+            let rules = &self.settings.economy;
+            let wakes_at = self.economy.wakes_at(rules, self.economy_policy());
+            next = next.min(wakes_at.unwrap_or(next));
         }
         let silences = self.silences.values().map(|silence| silence.until);
         next.min(silences.min().unwrap_or(next))

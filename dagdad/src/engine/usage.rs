@@ -14,6 +14,10 @@ use crate::domain::sample::PodUsage;
 
 /// A pod that uses less than this, in percent of one core, does nothing to speak of.
 const IDLE_CPU_PERCENT: f64 = 2.0;
+/// A pod with less traffic than this, in bytes a second, serves nobody to speak of. Probes and
+/// keep-alives stay well below: a health check each ten seconds is some 100 B/s. An answer of a
+/// language model, streamed word by word, is some 2 KiB/s.
+const IDLE_NETWORK: f64 = 1024.0;
 /// Over which time CPU use is averaged: a burst that is shorter is no need.
 const CPU_MEAN_SECONDS: f64 = 30.0;
 
@@ -110,6 +114,12 @@ impl Usage {
             .is_some_and(|known| (known - since).abs().get_seconds() < 1)
     }
 
+    /// Since when the pod has done nothing, where that is `timeout` or longer ago.
+    pub(super) fn idle_since(&self, timeout: Duration, now: Timestamp) -> Option<Timestamp> {
+        let idle = Duration::try_from(now.duration_since(self.busy_at)).ok()?;
+        (idle >= timeout).then_some(self.busy_at)
+    }
+
     /// Since when the run goes on that is being watched.
     pub(super) fn running_since(&self) -> Option<Timestamp> {
         Some(self.current.as_ref()?.run.started_at)
@@ -126,7 +136,7 @@ impl Usage {
     }
 
     pub(super) fn measured(&mut self, usage: &PodUsage, now: Timestamp) {
-        if usage.cpu_percent >= IDLE_CPU_PERCENT {
+        if usage.cpu_percent >= IDLE_CPU_PERCENT || usage.network_per_second >= IDLE_NETWORK {
             self.busy_at = now;
         }
         let Some(Current {

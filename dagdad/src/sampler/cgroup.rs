@@ -14,11 +14,13 @@ use crate::domain::sample::PodUsage;
 use crate::ports::SampledPod;
 
 use self::layout::{Layout, Version};
+use super::network::{PodNetwork, Processes};
 use super::reread::reread;
 
 /// Reads pods, keeping their files open from round to round.
 pub struct PodCgroups {
     layout: Layout,
+    processes: Processes,
     cores: u32,
     readers: HashMap<String, PodReader>,
     round: u64,
@@ -32,6 +34,7 @@ impl PodCgroups {
         tracing::debug!(?layout, "cgroups");
         Self {
             layout,
+            processes: Processes::open(proc_root),
             cores,
             readers: HashMap::new(),
             round: 0,
@@ -66,14 +69,14 @@ impl PodCgroups {
             .get_mut(&pod.name)
             .filter(|reader| reader.cgroup == cgroup);
         if let Some(reader) = known
-            && let Some(usage) = reader.measure(self.cores, buffer)
+            && let Some(usage) = reader.measure(self.cores, &self.processes, buffer)
         {
             reader.round = self.round;
             return Some(usage);
         }
         // New, moved, or gone and made anew: whatever was counted before counts no more.
         let mut reader = PodReader::open(&mut self.layout, cgroup)?;
-        let usage = reader.measure(self.cores, buffer)?;
+        let usage = reader.measure(self.cores, &self.processes, buffer)?;
         reader.round = self.round;
         self.readers.insert(pod.name.clone(), reader);
         Some(usage)
@@ -89,6 +92,7 @@ struct PodReader {
     memory_version: Version,
     memory_charged: File,
     memory_stat: File,
+    network: PodNetwork,
     /// The round in which it was last of use.
     round: u64,
 }
@@ -105,13 +109,19 @@ impl PodReader {
             cpu: File::open(cpu_file).ok()?,
             meter: CpuMeter::default(),
             memory_version: memory.version,
+            network: PodNetwork::of(memory_file.parent()?.to_owned()),
             memory_stat: File::open(memory_file.with_file_name("memory.stat")).ok()?,
             memory_charged: File::open(memory_file).ok()?,
             round: 0,
         })
     }
 
-    fn measure(&mut self, cores: u32, buffer: &mut Vec<u8>) -> Option<PodUsage> {
+    fn measure(
+        &mut self,
+        cores: u32,
+        processes: &Processes,
+        buffer: &mut Vec<u8>,
+    ) -> Option<PodUsage> {
         let text = reread(&self.cpu, buffer).ok()?;
         let used = match self.cpu_version {
             Version::V1 => v1::cpu_nanoseconds(text),
@@ -130,7 +140,7 @@ impl PodReader {
             anon: Bytes(anon),
             file: Bytes(file),
             mapped: Bytes(mapped),
-            network_per_second: 0.0,
+            network_per_second: self.network.per_second(processes, Instant::now(), buffer),
         })
     }
 }

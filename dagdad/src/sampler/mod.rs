@@ -1,6 +1,6 @@
 //! Sampling the host and its pods: the adapter behind [`Sampler`].
 //!
-//! One round reads a handful of kernel files for the host and three for each pod. Files stay
+//! One round reads a handful of kernel files for the host and four for each pod. Files stay
 //! open between rounds and are read into one buffer, so that a round of thirty pods costs well
 //! under two milliseconds. Disks are measured on a thread of their own (`disks.rs`), since
 //! `statvfs` may hang where everything else here answers at once.
@@ -9,8 +9,10 @@ mod cgroup;
 mod disks;
 mod fields;
 mod host;
+mod network;
 mod pressure;
 mod reread;
+pub mod squeeze;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

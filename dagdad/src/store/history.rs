@@ -36,9 +36,12 @@ const MINUTES_KEPT: Duration = Duration::from_hours(48);
 const CHUNK: i64 = 2 * 3600 * SECOND;
 
 const SECOND: i64 = 1_000_000;
-const RAW: i64 = 0;
-const MINUTE: i64 = 60;
-const TEN_MINUTES: i64 = 600;
+/// Single samples.
+pub(super) const RAW: i64 = 0;
+/// The tier of minutes, in seconds.
+pub(super) const MINUTE: i64 = 60;
+/// The tier of ten minutes, in seconds.
+pub(super) const TEN_MINUTES: i64 = 600;
 
 /// A roll-up from one tier to the next; seconds.
 #[derive(Debug, Clone, Copy)]
@@ -221,11 +224,11 @@ pub async fn prune(
     Ok(queued)
 }
 
-/// Where the tiers meet for one query: tier 600 before `ten_minutes_end`, tier 60 from there
-/// to `minutes_end`, single samples from there on.
-struct Seams {
-    ten_minutes_end: i64,
-    minutes_end: i64,
+/// Where the tiers meet for one query, in microseconds: tier 600 before `ten_minutes_end`,
+/// tier 60 from there to `minutes_end`, single samples from there on.
+pub(super) struct Seams {
+    pub(super) ten_minutes_end: i64,
+    pub(super) minutes_end: i64,
 }
 
 /// Answers [`crate::ports::Store::history`].
@@ -261,7 +264,12 @@ pub async fn read(
     in_domain(rows)
 }
 
-async fn seams(conn: &mut SqliteConnection, step: i64, until: i64) -> Result<Seams, sqlx::Error> {
+/// The seams for a query up to `until` in steps of `step`, both in microseconds.
+pub(super) async fn seams(
+    conn: &mut SqliteConnection,
+    step: i64,
+    until: i64,
+) -> Result<Seams, sqlx::Error> {
     // Where a tier is to be used as far as it reaches: behind its newest stretch. Where it
     // is only to stand in for a finer one: before the finer one's oldest row.
     let ten_minutes_end = if step >= TEN_MINUTES * SECOND {

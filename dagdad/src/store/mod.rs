@@ -14,6 +14,8 @@
 //! | `system_resources` | yes | mirrored | [`Record::Sample`], thinned by [`Store::tidy`] |
 //! | `resource_alerts` | yes | mirrored | [`Record::PutAlert`], pruned by [`Store::tidy`] |
 //! | `intents` | yes | | [`Record::OpenIntent`], [`Record::CloseIntent`] |
+//! | `economy` | yes | | [`Record::PutEconomy`] |
+//! | `silences` | yes | | [`Record::PutSilence`], [`Record::DeleteSilence`], pruned by [`Store::tidy`] |
 //! | `outbox`, `outbox_rejected`, `mirror_state` | yes | | the outbox |
 //! | `mirror_source` | | yes | the forwarder |
 //!
@@ -28,6 +30,7 @@
 //! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
+//! | `recorded` | reading of `system_resources` as fine as it is kept, pods included |
 //! | `retention` | how long rows are kept |
 //! | `outbox` | the queue and its protocol |
 //! | `mariadb` | the connection, the schema and the statements of MariaDB |
@@ -38,6 +41,7 @@ mod history;
 mod mariadb;
 mod options;
 mod outbox;
+mod recorded;
 mod records;
 mod restoring;
 mod retention;
@@ -209,10 +213,14 @@ impl Store for LocalStore {
 
     async fn samples(
         &self,
-        _since: Timestamp,
-        _until: Timestamp,
+        since: Timestamp,
+        until: Timestamp,
     ) -> Result<Vec<RecordedSample>, StoreError> {
-        Err(StoreError::Failed("samples cannot be read yet".to_owned()))
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        recorded::read(&mut reader, since, until)
+            .await
+            .map_err(|error| database.read_error(&error))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<EventRecord>, StoreError> {

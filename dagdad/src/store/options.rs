@@ -12,7 +12,7 @@ pub struct StoreOptions {
     pub state_dir: PathBuf,
     /// How long the host's history is kept.
     pub retention: Duration,
-    /// How long events are kept.
+    /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
     /// The system of record, where there is one besides the local database.
     pub mariadb: Option<MariaDbOptions>,

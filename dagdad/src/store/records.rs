@@ -5,7 +5,8 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::outbox::{self, Relation};
 use super::rows::{
-    AlertRow, EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow,
+    AlertRow, EconomyRow, EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, SilenceRow,
+    WorkflowRow,
 };
 use crate::ports::Record;
 
@@ -75,8 +76,21 @@ async fn write(
             row.put(conn).await?;
             Some((Relation::ResourceAlerts, row.uuid))
         }
-        // The store takes these once there are tables for them.
-        Record::PutEconomy(_) | Record::PutSilence(_) | Record::DeleteSilence(_) => None,
+        Record::PutEconomy(economy) => {
+            EconomyRow::from(&**economy).put(conn).await?;
+            None
+        }
+        Record::PutSilence(silence) => {
+            SilenceRow::from(&**silence).put(conn).await?;
+            None
+        }
+        Record::DeleteSilence(id) => {
+            sqlx::query("DELETE FROM silences WHERE uuid = ?")
+                .bind(id.to_string())
+                .execute(conn)
+                .await?;
+            None
+        }
         Record::OpenIntent(intent) => {
             IntentRow::from(intent).put(conn).await?;
             None

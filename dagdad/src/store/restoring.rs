@@ -3,7 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::rows::{
-    AlertRow, IntentRow, PodRow, PodRunRow, ReadError, RunRow, WorkflowRow, in_domain,
+    AlertRow, EconomyRow, IntentRow, PodRow, PodRunRow, ReadError, RunRow, SilenceRow, WorkflowRow,
+    in_domain,
 };
 use crate::domain::economy::EconomyRecord;
 use crate::domain::footprint::RUNS_KEPT;
@@ -19,7 +20,10 @@ pub(super) async fn load(conn: &mut SqliteConnection) -> Result<Restored, ReadEr
         pod_runs: in_domain(PodRunRow::latest(&mut *conn, runs_kept).await?)?,
         alerts: in_domain(AlertRow::active(&mut *conn).await?)?,
         intents: in_domain(IntentRow::open(&mut *conn).await?)?,
-        economy: EconomyRecord::default(),
-        silences: Vec::new(),
+        economy: match EconomyRow::read(&mut *conn).await? {
+            Some(row) => row.try_into()?,
+            None => EconomyRecord::default(),
+        },
+        silences: in_domain(SilenceRow::all(&mut *conn).await?)?,
     })
 }

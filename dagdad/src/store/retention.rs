@@ -41,6 +41,10 @@ pub(super) async fn prune(
         queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
     }
     queued += prune_episodes(&mut tx, events_before, mirrored).await?;
+    sqlx::query("DELETE FROM silences WHERE until < ?")
+        .bind(events_before)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query("DELETE FROM intents WHERE closed_at < ?")
         .bind(before(CLOSED_INTENTS_KEPT))
         .execute(&mut *tx)

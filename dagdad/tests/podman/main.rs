@@ -3,10 +3,12 @@
 // Helpers of tests may panic as tests do; clippy knows only the latter by their attribute.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod easing;
 mod images;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod network;
 mod observing;
 #[path = "../support/podman.rs"]
 mod podman;

@@ -207,6 +207,7 @@ async fn a_missing_podman_is_told_with_what_to_do() {
             system_socket: None,
             service_socket: folder.path().join("podman.sock"),
             program: program.into(),
+            cgroup_root: "/sys/fs/cgroup".into(),
             deadlines: Deadlines::default(),
         })
     };

@@ -8,13 +8,15 @@ use rstest::rstest;
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use crate::forms::{pod_runs, runs};
+use crate::forms::{economies, pod_runs, runs, silences};
 use crate::records::{
-    alert, at, open, pod, put, put_alert, put_pod_run, put_run, put_workflow, start, workflow,
+    alert, at, open, pod, put, put_alert, put_economy, put_pod_run, put_run, put_silence,
+    put_workflow, start, workflow,
 };
 use crate::tables::sqlite;
 
-/// A store with a row in every table, and a run in each phase.
+/// A store with a row in every table, and a run in each phase. Economy mode is active, since
+/// something is short, and everything is taken.
 async fn written(state_dir: &std::path::Path) -> LocalStore {
     let store = open(state_dir, None).await;
     let intent = Intent {
@@ -23,6 +25,8 @@ async fn written(state_dir: &std::path::Path) -> LocalStore {
     };
     let records: Vec<Record> = (runs().iter().map(put_run))
         .chain(pod_runs().iter().map(put_pod_run))
+        .chain(silences().iter().map(put_silence))
+        .chain(economies().iter().map(put_economy))
         .chain([
             put(&pod("llama")),
             put_workflow(&workflow("ai")),
@@ -211,6 +215,104 @@ async fn written(state_dir: &std::path::Path) -> LocalStore {
     "pods SET current_ram_mapped_bytes = -1",
     r#"pods.current_ram_mapped_bytes holds "-1""#
 )]
+#[case(
+    "economy SET policy = 'sometimes'",
+    r#"economy.policy holds "sometimes""#
+)]
+#[case(
+    "economy SET active_since = 9223372036854775807",
+    "economy.active_since holds"
+)]
+#[case(
+    "economy SET active_since = NULL",
+    "economy.cause is set in a row that is not active"
+)]
+#[case(
+    "economy SET active_since = NULL, cause = NULL",
+    "economy.cause_value is set in a row that is not active"
+)]
+#[case(
+    "economy SET active_since = NULL, cause = NULL, cause_value = NULL",
+    "economy.cause_threshold is set in a row that is not active"
+)]
+#[case("economy SET cause = 'mood'", r#"economy.cause holds "mood""#)]
+#[case(
+    "economy SET cause = NULL",
+    "economy.cause is empty in a row that is active"
+)]
+#[case(
+    "economy SET cause_value = NULL",
+    "economy.cause_value is empty in a row that is active"
+)]
+#[case(
+    "economy SET cause_threshold = NULL",
+    "economy.cause_threshold is empty in a row that is active"
+)]
+#[case(
+    "economy SET cause = 'policy'",
+    "economy.cause_value is set in a row that is active by policy"
+)]
+#[case(
+    "economy SET cause = 'policy', cause_value = NULL",
+    "economy.cause_threshold is set in a row that is active by policy"
+)]
+#[case(
+    "economy SET taken = 'oh no'",
+    "economy.taken holds JSON that is not understood"
+)]
+#[case(
+    "economy SET taken = json_set(taken, '$[0].taking', 'stolen')",
+    "economy.taken holds JSON that is not understood: unknown variant `stolen`"
+)]
+#[case(
+    "economy SET taken = json_remove(taken, '$[0].cpu_millicores')",
+    "economy.taken holds JSON that is not understood: missing field `cpu_millicores`"
+)]
+#[case(
+    "economy SET taken = json_set(taken, '$[2].for_good', 1)",
+    "economy.taken holds JSON that is not understood: invalid type"
+)]
+#[case(
+    "economy SET taken = json_set(taken, '$[1].used_memory_bytes', -1)",
+    "economy.taken holds JSON that is not understood: invalid value"
+)]
+#[case(
+    "economy SET taken = json_set(taken, '$[0].pod', '/')",
+    r#"economy.taken holds "/""#
+)]
+#[case(
+    "economy SET taken = json_set(taken, '$[0].at', 'soon')",
+    r#"economy.taken holds "soon""#
+)]
+#[case(
+    "economy SET sheds = '[1]'",
+    "economy.sheds holds JSON that is not understood: invalid type"
+)]
+#[case(
+    "economy SET sheds = json_set(sheds, '$[0].pod', '')",
+    r#"economy.sheds holds """#
+)]
+#[case(
+    "economy SET sheds = json_set(sheds, '$[1].at', 'soon')",
+    r#"economy.sheds holds "soon""#
+)]
+#[case(
+    "silences SET uuid = 'x' WHERE object = 'llama'",
+    r#"silences.uuid holds "x""#
+)]
+#[case(
+    "silences SET object = 'llama' WHERE condition = 'cpu_high'",
+    "silences.object is set in a row that is a silence of a condition"
+)]
+#[case(
+    "silences SET object = NULL",
+    "silences.object is empty in a row that is not a silence of a condition"
+)]
+#[case(
+    "silences SET created_at = 9223372036854775807",
+    "silences.created_at holds"
+)]
+#[case("silences SET until = -9223372036854775807", "silences.until holds")]
 #[tokio::test]
 async fn what_was_never_written_is_refused(#[case] change: &str, #[case] expected: &str) {
     let state = tempfile::tempdir().unwrap();
@@ -263,4 +365,43 @@ async fn sqlite_refuses_mixed_states(#[case] change: &str) {
     let update = sqlx::AssertSqlSafe(format!("UPDATE workflow_runs SET {change}"));
     let error = local.execute(update).await.unwrap_err().to_string();
     assert!(error.contains("CHECK constraint failed"), "{error}");
+}
+
+/// And what economy mode and silences are made of.
+#[rstest]
+#[case("economy SET id = 2")]
+#[case("economy SET policy = 'sometimes'")]
+#[case("economy SET cause = 'mood'")]
+#[case("economy SET cause = NULL")]
+#[case("economy SET active_since = NULL")]
+#[case("economy SET cause = 'policy'")]
+#[case("economy SET cause_value = NULL")]
+#[case("economy SET cause_threshold = NULL")]
+#[case("silences SET object = 'llama' WHERE condition = 'cpu_high'")]
+#[case("silences SET object = NULL")]
+#[tokio::test]
+async fn sqlite_refuses_what_does_not_go_together(#[case] change: &str) {
+    let state = tempfile::tempdir().unwrap();
+    written(state.path()).await;
+    let mut local = sqlite(state.path()).await;
+    let update = sqlx::AssertSqlSafe(format!("UPDATE {change}"));
+    let error = local.execute(update).await.unwrap_err().to_string();
+    assert!(error.contains("CHECK constraint failed"), "{error}");
+}
+
+/// A silence of a condition that only a later version watches is not this one's.
+#[tokio::test]
+async fn a_silence_of_an_unknown_condition_is_left_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let store = written(state.path()).await;
+    let mut local = sqlite(state.path()).await;
+    local
+        .execute("UPDATE silences SET condition = 'gpu_high' WHERE condition = 'cpu_high'")
+        .await
+        .unwrap();
+    let mut expected: Vec<_> = silences().into_iter().map(|silence| silence.of).collect();
+    expected.remove(0);
+    let restored = store.load().await.unwrap().silences;
+    let found: Vec<_> = restored.into_iter().map(|silence| silence.of).collect();
+    assert_eq!(found, expected);
 }

@@ -1,20 +1,24 @@
-//! Every form that a run, a pod's life, an intent and an alert can have.
+//! Every form that a run, a pod's life, an intent, an event, an alert, economy mode and a silence
+//! can have.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
 use dagdad::domain::alert::{Alert, Condition, Culprit, Severity};
+use dagdad::domain::economy::{Active, Cause, EconomyRecord, Policy, Taken, Taking, Trigger};
+use dagdad::domain::event::{EventKind, EventRecord};
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::operation::{Intent, OperationKind};
-use dagdad::domain::pod::Priority;
+use dagdad::domain::pod::{Footprint, Priority};
 use dagdad::domain::quantity::{Bytes, Millicpu};
 use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunId, RunMember, RunState, Step};
+use dagdad::domain::silence::{Silence, Silenced};
 use dagdad::domain::workflow::OnFailure;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::records::{EPOCH, alert, at, names, pod_run, run, start};
+use crate::records::{EPOCH, alert, at, event, names, pod_run, run, silence, start};
 
 fn failure() -> Failure {
     Failure {
@@ -191,4 +195,92 @@ pub fn alerts() -> Vec<Alert> {
         }
     }
     alerts
+}
+
+/// An event of each kind, oldest first, every other one about an object.
+pub fn events() -> Vec<EventRecord> {
+    (0..)
+        .zip(EventKind::ALL)
+        .map(|(n, kind)| EventRecord {
+            kind: *kind,
+            ..event(at(n), (n % 2 == 0).then_some("llama"), kind.as_str())
+        })
+        .collect()
+}
+
+/// Everything that can be taken from a pod.
+fn takings() -> [Taking; 4] {
+    let takings = [
+        Taking::Throttled { to: Millicpu(250) },
+        Taking::Frozen,
+        Taking::Shed { for_good: false },
+        Taking::Shed { for_good: true },
+    ];
+    // Whoever adds one is led here by the compiler.
+    for taking in &takings {
+        match taking {
+            Taking::Throttled { .. } | Taking::Frozen | Taking::Shed { .. } => {}
+        }
+    }
+    takings
+}
+
+/// Economy mode by each policy and none, not active and active for each cause, with nothing and
+/// with everything taken; what is there in one is missing in the next.
+pub fn economies() -> Vec<EconomyRecord> {
+    let short = |trigger| Cause::Short {
+        trigger,
+        value: 91.234_567_89,
+        threshold: 79.9,
+    };
+    let causes = [None, Some(Cause::Policy)]
+        .into_iter()
+        .chain(Trigger::ALL.map(|trigger| Some(short(trigger))));
+    let taken: Vec<Taken> = (0..)
+        .zip(takings())
+        .map(|(n, taking)| Taken {
+            pod: "llama".parse().unwrap(),
+            taking,
+            at: Timestamp::from_microsecond(EPOCH * 1_000_000 + n).unwrap(),
+            used: Footprint {
+                memory: Bytes(6_442_450_945),
+                cpu: Millicpu(1_999),
+            },
+            reason: "it's \"idle\"\n\\ 🦙".to_owned(),
+        })
+        .collect();
+    let mut economies = Vec::new();
+    for (n, cause) in (0..).zip(causes) {
+        for (full, policy) in [None].into_iter().chain(Policy::ALL.map(Some)).enumerate() {
+            let full = full % 2 == 1;
+            economies.push(EconomyRecord {
+                policy,
+                active: cause.map(|cause| Active {
+                    since: at(n),
+                    cause,
+                }),
+                taken: if full { taken.clone() } else { vec![] },
+                sheds: if full {
+                    names(["llama", "n8n"])
+                        .into_iter()
+                        .zip([at(1), at(2)])
+                        .collect()
+                } else {
+                    vec![]
+                },
+            });
+        }
+    }
+    economies
+}
+
+/// A silence of each condition and of some objects, oldest first; the first one is over.
+pub fn silences() -> Vec<Silence> {
+    let conditions = Condition::ALL.map(Silenced::Condition);
+    let objects = ["llama", "/var/lib", "it's \"n8n\"\n\\ 🦙", ""];
+    let objects = objects.map(|object| Silenced::Object(object.to_owned()));
+    (0..)
+        .zip(conditions.into_iter().chain(objects))
+        .map(|(n, of)| silence(of, at(n), at(n * 3_600)))
+        .collect()
 }

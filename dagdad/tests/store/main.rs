@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_rows;
+mod economy;
+mod episodes;
 mod footing;
 mod forms;
 mod history;
@@ -13,6 +15,7 @@ mod mariadb;
 mod migration;
 mod mirror;
 mod opening;
+mod recorded;
 mod records;
 mod retention;
 mod round_trip;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use dagdad::domain::admission::Admission;
+use dagdad::domain::economy::EconomyRecord;
 use dagdad::domain::event::EventQuery;
 use dagdad::domain::operation::OperationKind;
 use dagdad::domain::quantity::Bytes;
@@ -146,8 +147,11 @@ fn released_migrations_are_as_they_were() {
             .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     };
     assert_eq!(released(&SQLITE, 1), "bf856fceb41d7c79");
+    assert_eq!(released(&SQLITE, 2), "042f48a6da21c415");
+    assert_eq!(released(&SQLITE, 3), "799be89277623819");
     assert_eq!(released(&MARIADB, 1), "944fbc27177e7a85");
     assert_eq!(released(&MARIADB, 2), "40ed2ac738ec8cee");
+    assert_eq!(released(&MARIADB, 3), "ae385b42733263ac");
 }
 
 /// Rows stay, the new columns say what was true before they were there.
@@ -176,6 +180,8 @@ async fn a_database_of_schema_1_keeps_its_rows() {
     assert_eq!(restored.runs, []);
     assert_eq!(restored.pod_runs, []);
     assert_eq!(restored.alerts, []);
+    assert_eq!(restored.economy, EconomyRecord::default());
+    assert_eq!(restored.silences, []);
     let by_hand = count(&mut sqlite(state.path()).await, "resource_alerts").await;
     assert_eq!(by_hand, 1);
     let query = EventQuery {

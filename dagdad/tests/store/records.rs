@@ -6,6 +6,7 @@ use std::time::Duration;
 use dagdad::domain::admission::Admission;
 use dagdad::domain::alert::{Alert, Condition, Severity};
 use dagdad::domain::catalogue::{Digest, Manifest};
+use dagdad::domain::economy::EconomyRecord;
 use dagdad::domain::event::{EventKind, EventRecord};
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::name::PodName;
@@ -16,6 +17,7 @@ use dagdad::domain::run::{Phase, Run, RunId, RunMember, Step};
 use dagdad::domain::sample::{
     DiskSample, HostSample, MemorySample, PodUsage, PressureSample, Sample,
 };
+use dagdad::domain::silence::{Silence, Silenced};
 use dagdad::domain::state::{PodStatus, Wanted};
 use dagdad::domain::workflow::OnFailure;
 use dagdad::ports::{
@@ -171,6 +173,23 @@ pub fn alert(object: &str, at: Timestamp) -> Alert {
 
 pub fn put_alert(alert: &Alert) -> Record {
     Record::PutAlert(Box::new(alert.clone()))
+}
+
+pub fn put_economy(economy: &EconomyRecord) -> Record {
+    Record::PutEconomy(Box::new(economy.clone()))
+}
+
+pub fn silence(of: Silenced, created_at: Timestamp, until: Timestamp) -> Silence {
+    Silence {
+        id: Uuid::now_v7(),
+        of,
+        created_at,
+        until,
+    }
+}
+
+pub fn put_silence(silence: &Silence) -> Record {
+    Record::PutSilence(Box::new(silence.clone()))
 }
 
 pub fn start(pod: &str, at: Timestamp) -> Intent {

@@ -1,14 +1,17 @@
 //! What is too old, or too much, goes from both databases; what goes on stays.
 
 use dagdad::domain::alert::{Alert, AlertQuery};
+use dagdad::domain::event::EventQuery;
 use dagdad::domain::footprint::{PodRun, RUNS_KEPT};
 use dagdad::domain::run::{Failure, Outcome, Phase, Run, RunQuery};
+use dagdad::domain::silence::Silenced;
 use dagdad::ports::{MirrorLink, Record, Store as _};
 use dagdad::store::LocalStore;
 
 use crate::mariadb::MariaDb;
 use crate::records::{
-    Forwarding, alert, at, in_step, open, pod_run, put_alert, put_pod_run, put_run, run, wait_for,
+    Forwarding, alert, at, event, in_step, open, pod_run, put_alert, put_pod_run, put_run,
+    put_silence, run, silence, wait_for,
 };
 use crate::tables::{assert_equal, count, sqlite};
 
@@ -110,6 +113,43 @@ async fn runs_and_alerts_are_kept_as_long_as_events() {
     in_step(&store).await;
     assert_equal(state.path(), &mut admin).await;
     forwarding.shut_down().await;
+}
+
+/// Events from when they happened on, silences from their end on.
+#[tokio::test]
+async fn events_and_silences_are_kept_for_thirty_days() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path(), None).await;
+    let events = [
+        event(at(9), None, "old"),
+        event(at(10), Some("llama"), "young"),
+    ];
+    let over = |until| {
+        silence(
+            Silenced::Object("llama".to_owned()),
+            at(-400 * DAY),
+            at(until),
+        )
+    };
+    let silences = [over(9), over(10), over(400 * DAY)];
+    let records: Vec<Record> = (events.iter().cloned().map(Record::Event))
+        .chain(silences.iter().map(put_silence))
+        .collect();
+    store.commit(&records).await.unwrap();
+    let query = EventQuery {
+        limit: 9,
+        ..EventQuery::default()
+    };
+
+    store.tidy(at(KEPT)).await.unwrap();
+    assert_eq!(store.events(&query).await.unwrap(), events);
+    assert_eq!(store.load().await.unwrap().silences, silences);
+    store.tidy(at(KEPT + 10)).await.unwrap();
+    assert_eq!(store.events(&query).await.unwrap(), events[1..]);
+    assert_eq!(store.load().await.unwrap().silences, silences[1..]);
+    store.tidy(at(400 * DAY)).await.unwrap();
+    assert_eq!(store.events(&query).await.unwrap(), []);
+    assert_eq!(store.load().await.unwrap().silences, silences[2..]);
 }
 
 #[tokio::test]

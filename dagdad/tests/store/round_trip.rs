@@ -19,7 +19,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
-use crate::forms::{alerts, intents, pod_runs, runs, steps};
+use crate::forms::{alerts, events, intents, pod_runs, runs, steps};
 use crate::mariadb::MariaDb;
 use crate::records::{
     Forwarding, at, event, in_step, open, pod, put, put_alert, put_pod_run, put_run, put_workflow,
@@ -56,13 +56,11 @@ async fn every_form_comes_back_as_it_was() {
     };
     let workflows = [workflow("ai-complete"), plain];
     let (runs, pod_runs, intents, alerts) = (runs(), pod_runs(), intents(), alerts());
-    let events = [
-        EventRecord {
-            run: Some(runs[0].id),
-            ..event(at(1), Some("llama"), "of a run")
-        },
-        event(at(2), None, "of none"),
-    ];
+    let mut events = events();
+    events.push(EventRecord {
+        run: Some(runs[0].id),
+        ..event(at(900), Some("llama"), "of a run")
+    });
     let records: Vec<Record> = (workflows.iter().map(put_workflow))
         .chain(runs.iter().rev().map(put_run))
         .chain(pod_runs.iter().rev().map(put_pod_run))
@@ -90,13 +88,15 @@ async fn every_form_comes_back_as_it_was() {
         newest_first(runs.clone())
     );
     let query = dagdad::domain::event::EventQuery {
-        limit: 9,
+        limit: u32::MAX,
         ..Default::default()
     };
     assert_eq!(store.events(&query).await.unwrap(), events);
 
     let forwarding = Forwarding::of(&store);
     in_step(&store).await;
+    let mut local = sqlite(state.path()).await;
+    assert_eq!(count(&mut local, "outbox_rejected").await, 0);
     let mut admin = server.admin().await;
     assert_equal(state.path(), &mut admin).await;
     // Native types, so that people can ask.
@@ -178,7 +178,7 @@ async fn every_form_follows_another() {
     forwarding.shut_down().await;
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub fn text() -> impl Strategy<Value = String> {
     // Any character, with more of those that formats stumble over.
     prop::collection::vec(
         prop_oneof![
@@ -190,12 +190,12 @@ fn text() -> impl Strategy<Value = String> {
     .prop_map(String::from_iter)
 }
 
-fn time() -> impl Strategy<Value = Timestamp> {
+pub fn time() -> impl Strategy<Value = Timestamp> {
     // What a TIMESTAMP of MariaDB holds.
     (1..2_147_483_647_000_000i64).prop_map(|micros| Timestamp::from_microsecond(micros).unwrap())
 }
 
-fn name() -> impl Strategy<Value = PodName> {
+pub fn name() -> impl Strategy<Value = PodName> {
     "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}".prop_map(|name| name.parse().unwrap())
 }
 

@@ -265,6 +265,7 @@ impl TestPodman {
             system_socket: None,
             service_socket: self.dir.path().join("own").join("podman.sock"),
             program: self.program(),
+            cgroup_root: PathBuf::from("/sys/fs/cgroup"),
             deadlines: Deadlines::default(),
         }
     }

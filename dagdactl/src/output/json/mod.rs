@@ -11,8 +11,11 @@
 
 pub mod admission;
 pub mod alerts;
+pub mod backtest;
 pub mod catalogue;
 pub mod doctor;
+pub mod economy;
+pub mod economy_plan;
 pub mod events;
 pub mod logs;
 pub mod operations;
@@ -45,9 +48,10 @@ pub struct ErrorDocument {
 pub struct ErrorView {
     /// Stable, snake_case. From dagdad: `not_found`, `invalid`, `port_taken`, `busy`,
     /// `cancelled`, `runtime_unavailable`, `timed_out`, `pod_failed`, `runtime_failed`,
-    /// `store_failed`, `shutting_down`, `permission_denied`, `insufficient_resources`, `failed`,
-    /// `unimplemented`. From dagdactl itself: `unreachable`, `permission_denied`, `timed_out`,
-    /// `interrupted`, `usage`, `file`, `unhealthy`, `internal`, `output`.
+    /// `store_failed`, `shutting_down`, `permission_denied`, `insufficient_resources`,
+    /// `economy_active`, `failed`, `unimplemented`. From dagdactl itself: `unreachable`,
+    /// `permission_denied`, `timed_out`, `interrupted`, `usage`, `file`, `unhealthy`, `internal`,
+    /// `output`.
     pub code: String,
     /// What failed, why, and what to do next; may have several lines.
     pub message: String,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use dagda_proto::v1;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::admission::ExpectationView;
 use super::pods::PodView;
+use super::time;
 
 /// All that is known of a pod: the keys of [`PodView`] and these.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +39,12 @@ pub struct PodDetailView {
     pub reserved_cpu_millicores: Option<u64>,
     /// Active runs that need it.
     pub runs: Vec<String>,
+    /// Whether economy mode may freeze it before it stops it.
+    pub freeze: bool,
+    /// Once it has done nothing for so long it is idle: among equals economy mode takes it first.
+    pub idle_timeout_seconds: f64,
+    /// Since when it has done nothing; `null` where it is not idle.
+    pub idle_since: Option<Timestamp>,
     /// The manifest as its owner wrote it, YAML.
     pub manifest: String,
     /// Changes whenever the manifest's meaning may have.
@@ -77,17 +85,20 @@ impl From<v1::PodDetail> for PodDetailView {
             reserved_memory_bytes,
             reserved_cpu_millicores,
             runs,
-            freeze: _,
-            idle_timeout: _,
-            idle_since: _,
+            freeze,
+            idle_timeout,
+            idle_since,
         } = wire;
-        let grace_period = grace_period.and_then(|grace| Duration::try_from(grace).ok());
+        let seconds = |span: Option<prost_types::Duration>| {
+            let span = span.and_then(|span| Duration::try_from(span).ok());
+            span.unwrap_or_default().as_secs_f64()
+        };
         Self {
             pod: pod.unwrap_or_default().into(),
             after,
             declared_memory_bytes,
             declared_cpu_millicores,
-            grace_period_seconds: grace_period.unwrap_or_default().as_secs_f64(),
+            grace_period_seconds: seconds(grace_period),
             restart_policy,
             containers: containers.into_iter().map(ContainerView::from).collect(),
             operation,
@@ -95,6 +106,9 @@ impl From<v1::PodDetail> for PodDetailView {
             reserved_memory_bytes,
             reserved_cpu_millicores,
             runs,
+            freeze,
+            idle_timeout_seconds: seconds(idle_timeout),
+            idle_since: idle_since.and_then(time),
             manifest,
             manifest_digest,
         }

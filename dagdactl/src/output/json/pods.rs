@@ -55,6 +55,8 @@ pub struct PodView {
     pub ram_file_bytes: Option<u64>,
     /// Of what is file-backed, mapped: the pod would be slow without it.
     pub ram_mapped_bytes: Option<u64>,
+    /// What it receives and sends; `null` as above.
+    pub network_bytes_per_second: Option<f64>,
     /// Ports that it publishes.
     pub ports: Vec<PortView>,
     /// Its manifest was changed after it was started; a restart makes it use the new one.
@@ -135,7 +137,7 @@ impl From<v1::Pod> for PodView {
             ram_anon_bytes,
             ram_file_bytes,
             ram_mapped_bytes,
-            network_bytes_per_second: _,
+            network_bytes_per_second,
         } = usage.unwrap_or_default();
         Self {
             name,
@@ -149,6 +151,7 @@ impl From<v1::Pod> for PodView {
             ram_anon_bytes: measured.then_some(ram_anon_bytes),
             ram_file_bytes: measured.then_some(ram_file_bytes),
             ram_mapped_bytes: measured.then_some(ram_mapped_bytes),
+            network_bytes_per_second: measured.then_some(rounded(network_bytes_per_second)),
             ports: ports.into_iter().map(PortView::from).collect(),
             changed,
             managed,

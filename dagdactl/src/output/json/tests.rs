@@ -1,5 +1,6 @@
 //! Each document's shape is a promise to scripts: a changed snapshot is a changed contract.
 
+mod economy;
 mod workflows;
 
 use dagda_proto::v1;

@@ -1,6 +1,7 @@
 //! Messages as dagdad sends them, for tests here and for the fake dagdad in `tests/`. Ages are
 //! counted back from a moment that the test chooses.
 
+pub mod economy;
 pub mod workflows;
 
 use dagda_proto::v1;
@@ -22,7 +23,7 @@ pub fn status(now: i64) -> v1::Status {
         economy: Some(v1::Economy {
             policy: v1::EconomyPolicy::Auto.into(),
             active: true,
-            reason: Some("RAM at 86 % for 30 s".to_owned()),
+            reason: Some("RAM was at 86.0 % of at most 80 %".to_owned()),
             shed: vec!["qwen".to_owned()],
         }),
         pods: Some(v1::PodCounts {
@@ -137,7 +138,7 @@ pub fn pods(now: i64) -> Vec<v1::Pod> {
             ready: true,
             since: Some(at(now - 7300)),
             usage: Some(v1::Usage {
-                network_bytes_per_second: 0.0,
+                network_bytes_per_second: 34_567.891,
                 cpu_percent: 103.14,
                 ram_bytes: 6_442_450_944,
                 ram_anon_bytes: 1_073_741_824,
@@ -221,7 +222,7 @@ pub fn pod_detail(now: i64) -> v1::PodDetail {
         reserved_memory_bytes: Some(7_086_696_038),
         reserved_cpu_millicores: Some(1500),
         runs: vec![workflows::RUNNING.to_owned()],
-        freeze: false,
+        freeze: true,
         idle_timeout: Some(prost_types::Duration {
             seconds: 600,
             nanos: 0,

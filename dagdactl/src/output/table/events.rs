@@ -9,8 +9,8 @@ use crate::output::json::events::EventView;
 use crate::output::wrap::wrap;
 use crate::output::{escape, human};
 
-/// As wide as the longest kind, `daemon_started`.
-const KIND: usize = 14;
+/// As wide as the longest kind, `notification_failed`.
+const KIND: usize = 19;
 const OBJECT: usize = 12;
 
 /// An event with a line feed at its end; a message that is too long goes on below its beginning.

@@ -2,8 +2,11 @@
 
 pub mod admission;
 pub mod alerts;
+pub mod backtest;
 pub mod catalogue;
 pub mod doctor;
+pub mod economy;
+pub mod economy_plan;
 pub mod events;
 pub mod grid;
 mod ids;

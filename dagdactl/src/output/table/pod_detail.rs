@@ -9,6 +9,7 @@ use super::{field, pods};
 use crate::output::colour::{STRONG, paint};
 use crate::output::json::admission::{ExpectationView, ObservedView};
 use crate::output::json::pod_detail::PodDetailView;
+use crate::output::json::pods::PodView;
 use crate::output::{escape, human};
 
 /// All that is known of a pod; the manifest stands last.
@@ -47,24 +48,8 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
     if let Some(message) = &pod.message {
         field("Message", message);
     }
-    if let (Some(cpu), Some(ram)) = (pod.cpu_percent, pod.ram_bytes) {
-        let split = match (pod.ram_anon_bytes, pod.ram_file_bytes, pod.ram_mapped_bytes) {
-            (Some(anon), Some(file), Some(mapped)) => format!(
-                "\n{} anonymous, {} file-backed, {} of that mapped",
-                human::bytes(anon),
-                human::bytes(file),
-                human::bytes(mapped)
-            ),
-            _ => String::new(),
-        };
-        field(
-            "Uses",
-            &format!(
-                "{} of a core, {}{split}",
-                human::percent(cpu),
-                human::bytes(ram)
-            ),
-        );
+    if let Some(uses) = uses(pod) {
+        field("Uses", &uses);
     }
     if !view.manifest.is_empty() {
         if view.expected.is_none() {
@@ -77,6 +62,15 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
         }
         field("Restart", &view.restart_policy.replace('_', " "));
         field("Grace", &format!("{} s", view.grace_period_seconds));
+        field("Idle", &idle(view, now));
+        field(
+            "Freeze",
+            if view.freeze {
+                "allowed"
+            } else {
+                "not allowed"
+            },
+        );
     }
     if !view.after.is_empty() {
         field("After", &view.after.join(", "));
@@ -102,6 +96,39 @@ pub fn show(view: &PodDetailView, now: Timestamp, width: Option<usize>) -> Strin
         }
     }
     text
+}
+
+/// What it uses now, while that is measured.
+fn uses(pod: &PodView) -> Option<String> {
+    let (cpu, ram) = pod.cpu_percent.zip(pod.ram_bytes)?;
+    let mut text = format!("{} of a core, {}", human::percent(cpu), human::bytes(ram));
+    // Writing to a String cannot fail.
+    if let Some(rate) = pod.network_bytes_per_second {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a rate, not below 0
+        let rate = human::bytes(rate.round() as u64);
+        let _ = write!(text, ", {rate}/s over the network");
+    }
+    if let (Some(anon), Some(file), Some(mapped)) =
+        (pod.ram_anon_bytes, pod.ram_file_bytes, pod.ram_mapped_bytes)
+    {
+        let _ = write!(
+            text,
+            "\n{} anonymous, {} file-backed, {} of that mapped",
+            human::bytes(anon),
+            human::bytes(file),
+            human::bytes(mapped)
+        );
+    }
+    Some(text)
+}
+
+/// For how long it has done nothing, and when that counts.
+fn idle(view: &PodDetailView, now: Timestamp) -> String {
+    let from = human::span(view.idle_timeout_seconds);
+    match view.idle_since {
+        Some(since) => format!("for {}; counts from {from} on", human::age(since, now)),
+        None => format!("no; counts from {from} on"),
+    }
 }
 
 /// What it declares beside what was seen, what is reckoned with and what is held for it.

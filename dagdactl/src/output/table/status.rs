@@ -43,7 +43,7 @@ pub fn panel(view: &StatusView, now: Timestamp, width: Option<usize>) -> String 
     }
     text.push('\n');
     line(&mut text, "Pods", &pods(view));
-    line(&mut text, "Economy", &economy(&view.economy));
+    line(&mut text, "Economy", &economy(&view.economy, width));
     line(
         &mut text,
         "Runs",
@@ -178,11 +178,13 @@ fn pods(view: &StatusView) -> String {
     text
 }
 
-fn economy(view: &EconomyView) -> String {
+/// Whether it is active, why, and what was stopped.
+fn economy(view: &EconomyView, width: Option<usize>) -> String {
+    let policy = view.policy.as_str();
     let mut text = match (view.policy, view.active) {
         (EconomyPolicyView::Off, false) => "off".to_owned(),
-        (policy, false) => format!("{}, not active", policy.as_str()),
-        (policy, true) => format!("{}, {}", policy.as_str(), paint(WARN, "active")),
+        (_, false) => format!("{policy}, not active"),
+        (_, true) => format!("{policy}, active"),
     };
     if let Some(reason) = &view.reason {
         let _ = write!(text, ": {}", escape::cell(reason));
@@ -190,7 +192,13 @@ fn economy(view: &EconomyView) -> String {
     if !view.shed.is_empty() {
         let _ = write!(text, "; shed: {}", escape::cell(&view.shed.join(", ")));
     }
-    text
+    let lines = wrap(&text, &" ".repeat(10), width).join("\n");
+    let text = lines.trim_start();
+    // Painted last: what is not seen has a width, too.
+    match text.strip_prefix(&format!("{policy}, active")) {
+        Some(rest) => format!("{policy}, {}{rest}", paint(WARN, "active")),
+        None => text.to_owned(),
+    }
 }
 
 fn store(view: &StoreView) -> String {

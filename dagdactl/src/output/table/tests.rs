@@ -1,5 +1,6 @@
 //! What people see, at 80 columns and in a pipe, without colour.
 
+mod economy;
 mod workflows;
 
 use std::time::Duration;
@@ -147,6 +148,7 @@ fn event_lines(#[case] place: &str, #[case] width: Option<usize>) {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     let text: String = sample::events(NOW)
         .into_iter()
+        .chain(sample::economy::events(NOW))
         .map(|wire| events::event(&EventView::from(wire), &zone, width))
         .collect();
     assert_snapshot!(format!("events_{place}"), without_colour(&text));
@@ -186,6 +188,21 @@ fn applied_objects() {
         &ApplyView::from(answer),
         TERMINAL
     )));
+}
+
+#[test]
+fn an_idle_pod_says_since_when() {
+    let view = PodDetailView::from(v1::PodDetail {
+        freeze: false,
+        idle_since: Some(sample::at(NOW - 1500)),
+        ..sample::pod_detail(NOW)
+    });
+    let text = without_colour(&pod_detail::show(&view, now(), TERMINAL));
+    assert!(
+        text.contains("Idle       for 24m; counts from 10m on\n"),
+        "{text}"
+    );
+    assert!(text.contains("Freeze     not allowed\n"), "{text}");
 }
 
 /// On a terminal of 80 columns nothing is broken by the terminal itself.

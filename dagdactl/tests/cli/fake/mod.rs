@@ -1,5 +1,6 @@
 //! A dagdad that plays a part for each pod name, on a Unix socket in a folder of its own.
 
+mod economy;
 mod pods;
 mod services;
 mod workflows;
@@ -12,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dagda_proto::ERROR_DETAIL_KEY;
 use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
+use dagda_proto::v1::economy_service_server::EconomyServiceServer;
 use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
 use dagda_proto::v1::{
     self, catalogue_service_server as catalogue, diagnostics_service_server as diagnostics,
@@ -69,6 +71,7 @@ impl Fake {
                     .add_service(pods_service_server::PodsServiceServer::new(part.clone()))
                     .add_service(WorkflowsServiceServer::new(part.clone()))
                     .add_service(AlertsServiceServer::new(part.clone()))
+                    .add_service(EconomyServiceServer::new(part.clone()))
                     .add_service(resources::ResourcesServiceServer::new(part.clone()))
                     .add_service(events::EventsServiceServer::new(part.clone()))
                     .add_service(diagnostics::DiagnosticsServiceServer::new(part))

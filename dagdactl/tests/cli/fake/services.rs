@@ -195,10 +195,11 @@ impl events::EventsService for Part {
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Answer<Self::FollowEventsStream> {
-        self.heard(request);
-        Ok(Response::new(Box::pin(iter(
-            sample::events(now()).into_iter().map(Ok),
-        ))))
+        let events = match self.heard(request).object.as_deref() {
+            Some("qwen") => sample::economy::events(now()),
+            _ => sample::events(now()),
+        };
+        Ok(Response::new(Box::pin(iter(events.into_iter().map(Ok)))))
     }
 }
 

@@ -5,6 +5,7 @@ mod admission;
 mod alert;
 mod catalogue;
 mod diagnostics;
+mod economy;
 mod error;
 mod events;
 mod operations;
@@ -12,7 +13,6 @@ mod pods;
 mod resources;
 mod runs;
 mod status;
-
 mod time;
 mod workflows;
 
@@ -20,6 +20,7 @@ pub use self::admission::from_admission;
 pub use self::alert::{alert, from_severity, silence, silenced};
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
+pub use self::economy::{backtest, economy, economy_plan, from_policy};
 pub use self::error::{error_detail, failed_read};
 pub use self::events::event;
 pub use self::operations::{done, operation_update};

@@ -32,6 +32,7 @@ pub fn pod(view: &PodView) -> v1::Pod {
             expected: _,
             reserved: _,
             runs: _,
+            idle_since: _,
         }) => (
             category(entry.spec.category),
             u32::from(entry.spec.priority.get()),
@@ -78,6 +79,7 @@ pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
         expected,
         reserved,
         runs,
+        idle_since,
     } = managed;
     let CataloguePod {
         spec,
@@ -142,7 +144,7 @@ pub fn pod_detail(view: &PodView, managed: &ManagedView) -> v1::PodDetail {
         runs: runs.iter().map(ToString::to_string).collect(),
         freeze: *freeze,
         idle_timeout: duration(*idle_timeout),
-        idle_since: None,
+        idle_since: idle_since.map(timestamp),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use dagda_proto::v1;
 
+use super::economy::economy_glance;
 use super::resources::host;
 use super::time::timestamp;
 use crate::domain::alert::{Alert, AlertState};
@@ -24,9 +25,10 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         runtime,
         mirror,
         settled: _,
-        economy: _,
-        situation: _, // told by `economy`
-        silences: _,  // told by `alerts`
+        economy,
+        economy_mode: _, // this and the next are told by `economy_plan`
+        situation: _,
+        silences: _, // told by `alerts`
     } = snapshot;
     let count = |status: PodStatus| {
         u32::try_from(pods.iter().filter(|pod| pod.status == status).count()).unwrap_or(u32::MAX)
@@ -35,14 +37,7 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: Some(timestamp(*started_at)),
         host: sample.as_deref().map(host),
-        // Economy mode comes with its own issue; until then the box is not economical, and this
-        // says so.
-        economy: Some(v1::Economy {
-            policy: v1::EconomyPolicy::Off.into(),
-            active: false,
-            reason: None,
-            shed: Vec::new(),
-        }),
+        economy: Some(economy_glance(economy)),
         pods: Some(v1::PodCounts {
             running: count(PodStatus::Running),
             total: u32::try_from(pods.len()).unwrap_or(u32::MAX),

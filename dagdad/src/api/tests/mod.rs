@@ -2,6 +2,7 @@
 
 mod alerts;
 mod conversions;
+mod economy;
 mod events;
 mod exporting;
 mod following;

@@ -28,6 +28,7 @@ pub(super) struct Records {
     pub(super) runs: Vec<Run>,
     pub(super) events: Vec<EventRecord>,
     pub(super) alerts: Vec<Alert>,
+    pub(super) samples: Vec<RecordedSample>,
     /// Set: every read fails with it.
     pub(super) broken: Option<StoreError>,
     /// Which runs' events were asked for.
@@ -103,9 +104,14 @@ impl Store for Records {
         Ok(alerts)
     }
 
-    async fn samples(&self, _: Timestamp, _: Timestamp) -> Result<Vec<RecordedSample>, StoreError> {
+    async fn samples(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RecordedSample>, StoreError> {
         self.works()?;
-        Ok(Vec::new())
+        let wanted = |sample: &&RecordedSample| (since..=until).contains(&sample.at);
+        Ok(self.samples.iter().filter(wanted).cloned().collect())
     }
 
     fn mirror(&self) -> watch::Receiver<MirrorStatus> {
@@ -159,7 +165,7 @@ impl Runtime for NoRuntime {
         unreachable!("nobody asks")
     }
 
-    async fn throttle(&self, _: &PodName, _: Option<Millicpu>) -> Result<(), RuntimeError> {
+    async fn throttle(&self, _: &PodSpec, _: Option<Millicpu>) -> Result<(), RuntimeError> {
         unreachable!("nobody asks")
     }
 

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::victims::Candidate;
+use self::victims::{Candidate, Standing};
 use crate::domain::admission::{Admitted, Denial, Earliest, Figures, Remedy, Room, Spared, Victim};
 use crate::domain::name::{ObjectName, PodName};
 use crate::domain::pod::{Footprint, Priority};
@@ -206,7 +206,7 @@ fn remedy(budget: &Budget, asked: &Asked, gap: Footprint) -> Remedy {
     let candidates: Vec<Candidate> = evictable
         .iter()
         .map(|(_, holder, evictable)| Candidate {
-            priority: evictable.priority,
+            priority: Standing::of(evictable.priority),
             frees: holder.need,
             idle: idle(budget.at, evictable),
         })

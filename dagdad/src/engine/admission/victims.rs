@@ -48,11 +48,30 @@ const MEMORY_UNIT: u64 = 1024 * 1024;
 /// What CPU is counted in: a thousandth of a core.
 const CPU_UNIT: u64 = 1;
 
+/// How important a pod is beside others: by its priority, and where idle pods are to go first
+/// among equals, by whether it is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing(u16);
+
+impl Standing {
+    /// Below all others of its priority.
+    #[must_use]
+    pub const fn idle(priority: Priority) -> Self {
+        Self(priority.get() as u16 * 2)
+    }
+
+    /// Like all others of its priority that are not idle.
+    #[must_use]
+    pub const fn of(priority: Priority) -> Self {
+        Self(priority.get() as u16 * 2 + 1)
+    }
+}
+
 /// A pod that may be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
     /// How important it is.
-    pub priority: Priority,
+    pub priority: Standing,
     /// What its stop frees.
     pub frees: Footprint,
     /// For how long it has done nothing.

@@ -52,7 +52,7 @@ impl World {
             },
             cpu_enforced: self.cpu_enforced,
             alerts: Rules::default(),
-            economy_policy: Policy::Auto,
+            economy_policy: Policy::Off,
             economy: EconomyRules::of(80.0, 70.0),
         };
         let remembered = self.remembered();

@@ -63,6 +63,13 @@ impl State {
         mode: Admission,
         now: Timestamp,
     ) -> Result<Decision, CommandError> {
+        let pods: Vec<&PodName> = asked.pods.iter().map(|(pod, _)| pod).collect();
+        if let Some(error) = self.refused_by_economy(&pods) {
+            return match mode {
+                Admission::Force => Ok(Decision::Forced(format!("forced: {error}"))),
+                Admission::Fit | Admission::Evict => Err(error),
+            };
+        }
         let Some(budget) = self.budget(now) else {
             return match mode {
                 Admission::Force => Ok(Decision::Forced(format!(

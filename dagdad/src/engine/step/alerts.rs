@@ -16,7 +16,7 @@ use crate::domain::sample::{HostSample, PodUsage};
 use crate::ports::{MirrorLink, Record};
 
 /// So many times the longest time between two samples may pass before time does not count.
-const STALLED: u32 = 3;
+pub(super) const STALLED: u32 = 3;
 /// So many pods are named as those that used most.
 const CULPRITS: usize = 3;
 

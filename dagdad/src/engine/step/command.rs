@@ -69,10 +69,8 @@ impl State {
             Command::LiftSilence { which } => {
                 return self.lift_silence(ticket, &which, now, out);
             }
-            Command::SetEconomy { .. } => {
-                let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
-                let reply = Reply::Refused(error);
-                return out.push(Effect::Answer { ticket, reply });
+            Command::SetEconomy { policy } => {
+                return self.set_economy(ticket, policy, now, out);
             }
             Command::ResolveAlert { id } => {
                 return self.resolve_alert(ticket, &id, now, out);
@@ -127,6 +125,9 @@ impl State {
             admission,
         } = ask;
         let name = self.find(asked)?;
+        if kind != OperationKind::Start {
+            self.person_decides(&name, out);
+        }
         let pod = &self.pods[&name];
         if let Some(joined) = join(pod, kind) {
             return Ok(Reply::Operation(joined));

@@ -91,7 +91,7 @@ impl State {
 
     /// Whether economy mode stopped it, and not somebody or something else.
     fn is_shed(&self, name: &PodName) -> bool {
-        let mut taken = self.economy.taken.iter();
+        let mut taken = self.economy.record().taken.iter();
         taken.any(|taken| taken.pod == *name && matches!(taken.taking, Taking::Shed { .. }))
     }
 

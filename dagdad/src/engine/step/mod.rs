@@ -34,6 +34,7 @@ mod alerts;
 mod catalogue;
 mod command;
 mod consistency;
+mod economy;
 mod ending;
 mod missed;
 mod notifying;
@@ -49,6 +50,7 @@ mod usage;
 mod workflow;
 
 pub(super) use self::alerts::Watched;
+pub(super) use self::economy::Doing;
 
 use std::collections::BTreeSet;
 
@@ -109,8 +111,9 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
         Event::RunStored { run, result } => state.run_stored(run, result, now, out),
         Event::NotNotified { alert, reason } => state.not_notified(alert, &reason, now, out),
-        // Economy mode comes in with these.
-        Event::EconomyStored { .. } | Event::Eased { .. } | Event::Tick => {}
+        Event::EconomyStored { id, result } => state.economy_stored(id, result, now, out),
+        Event::Eased { pod, id, result } => state.eased(&pod, id, result, now, out),
+        Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
@@ -118,6 +121,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.start_again(now, out);
     state.advance_evictions(now, out);
     state.advance_runs(now, out);
+    state.advance_economy(now, out);
     state.show_active_workflows(now, out);
     state.end_silences(now, out);
     state.watch_alerts(now, out);
@@ -183,6 +187,7 @@ impl State {
         self.others = self.used_by_others(&sample.host);
         self.forget_earlier_lives(sample.host.at);
         self.measure_pods(now);
+        self.economy_sees(&sample.host, now, out);
         if self.schedule.record_at <= now {
             let interval = SignedDuration::try_from(self.settings.record_interval)
                 .unwrap_or(SignedDuration::from_secs(5));

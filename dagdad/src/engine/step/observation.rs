@@ -269,12 +269,14 @@ impl State {
         out: &mut Vec<Effect>,
     ) {
         let (since, whole) = match self.observed.get(name.as_str()).map(|pod| pod.condition()) {
-            Some(PodCondition::Running { since, whole }) => (since, whole),
-            _ => (now, false),
+            Some(PodCondition::Running { since, whole }) => (Some(since), whole),
+            _ => (None, false),
         };
         let Some(pod) = self.pods.get(name) else {
             return;
         };
+        // A paused pod does not tell since when it is up; an earlier daemon may have known.
+        let since = since.or(pod.usage.running_since()).unwrap_or(now);
         let spec = match &pod.operation {
             Some(Operation {
                 at: At::Awaiting { spec, .. },
@@ -333,6 +335,8 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let observed = self.observed.get(name.as_str());
+        let paused = observed.is_some_and(|pod| pod.condition() == PodCondition::Paused);
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
@@ -343,7 +347,12 @@ impl State {
         if watch.id != watch_id {
             return;
         }
-        out.extend(watch.answer(check, result));
+        if paused {
+            // It cannot answer, which says nothing of how it is.
+            out.extend(watch.ask_again(check));
+        } else {
+            out.extend(watch.answer(check, result));
+        }
         let complaint = watch.complaint();
         let ready = pod.ready();
         if pod.operation.is_some() {

@@ -63,6 +63,11 @@ impl wire::Container {
             .unwrap_or(name)
     }
 
+    /// Whether its process runs or is paused.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "paused")
+    }
+
     /// Whether it has a process, or is about to have one, or to lose it.
     pub fn is_live(&self) -> bool {
         matches!(
@@ -148,6 +153,24 @@ impl Inspected {
         }
     }
 
+    /// The cgroup of the pod called `name`.
+    pub async fn cgroup_of(
+        &self,
+        client: &Client,
+        listing: &Listing,
+        name: &str,
+        deadline: Duration,
+    ) -> Result<String, RuntimeError> {
+        let (pod, containers) = listing.pod(name).ok_or_else(|| no_such_pod(name))?;
+        self.cgroup(client, pod, &containers, deadline)
+            .await
+            .ok_or_else(|| {
+                RuntimeError::Unsupported(format!(
+                    "pod {name} has no cgroup of its own that can be seen from here"
+                ))
+            })
+    }
+
     /// The pod's own cgroup, known only while one of its processes runs.
     async fn cgroup(
         &self,
@@ -211,6 +234,13 @@ impl Inspected {
     }
 }
 
+/// What is answered for a pod that is not there.
+pub fn no_such_pod(name: &str) -> RuntimeError {
+    RuntimeError::NotFound {
+        what: format!("pod {name}"),
+    }
+}
+
 /// The value in `mutex`; nothing that holds one of these can panic half-way.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -252,11 +282,11 @@ fn process_is_gone(
             .any(|infra| infra.is_infra && cgroup::of_pod(infra.pid, pod_id).is_some())
 }
 
-/// The host ports of a pod: those of its infra container, while that runs.
+/// The host ports of a pod: those of its infra container, while that runs or is paused.
 fn held_ports(containers: &[&wire::Container]) -> Vec<PublishedPort> {
     containers
         .iter()
-        .filter(|container| container.is_infra && container.state == "running")
+        .filter(|container| container.is_infra && container.is_running())
         .flat_map(|infra| &infra.ports)
         .flat_map(published)
         .collect()

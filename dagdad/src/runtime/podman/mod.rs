@@ -10,14 +10,17 @@ mod images;
 mod lines;
 mod list;
 mod logs;
+mod pause;
 mod play;
 mod probe;
+mod reclaim;
 mod room;
 mod service;
 mod signals;
 mod stats;
 mod stop;
 mod text;
+mod throttle;
 mod tracker;
 mod version;
 mod wire;
@@ -63,6 +66,8 @@ pub struct PodmanOptions {
     pub service_socket: PathBuf,
     /// Podman's command, run for that service; looked up in `PATH` unless it has a slash.
     pub program: PathBuf,
+    /// Where the cgroup file systems are mounted.
+    pub cgroup_root: PathBuf,
     /// How long each call may take.
     pub deadlines: Deadlines,
 }
@@ -77,6 +82,7 @@ impl PodmanOptions {
             system_socket: system_socket(),
             service_socket,
             program: PathBuf::from("podman"),
+            cgroup_root: PathBuf::from("/sys/fs/cgroup"),
             deadlines: Deadlines::default(),
         }
     }
@@ -105,6 +111,10 @@ pub struct Deadlines {
     pub stop_beyond_grace: Duration,
     /// To remove a pod.
     pub remove: Duration,
+    /// To throttle or pause a pod, or to take that back.
+    pub ease: Duration,
+    /// To have the kernel reclaim memory of a pod, which may mean to swap it.
+    pub reclaim: Duration,
     /// To look for an image.
     pub exists: Duration,
     /// To ask a registry what it has, before a pull.
@@ -127,6 +137,8 @@ impl Default for Deadlines {
             play: Duration::from_mins(2),
             stop_beyond_grace: Duration::from_secs(10),
             remove: Duration::from_secs(30),
+            ease: Duration::from_secs(10),
+            reclaim: Duration::from_secs(20),
             exists: Duration::from_secs(5),
             registry: Duration::from_secs(10),
             info: Duration::from_secs(10),
@@ -147,6 +159,7 @@ pub struct Podman {
     prober: Prober,
     meter: Meter,
     image_disk: ImageDisk,
+    cgroup_root: PathBuf,
 }
 
 /// Which Podman is in use.
@@ -183,6 +196,7 @@ impl Podman {
             meter: Meter::default(),
             image_disk: ImageDisk::default(),
             inspected: Inspected::default(),
+            cgroup_root: options.cgroup_root,
             deadlines: options.deadlines,
             service,
             client,
@@ -282,28 +296,29 @@ impl Runtime for Podman {
         self.prober.probe(pod, readiness).await
     }
 
-    async fn throttle(&self, _pod: &PodName, _to: Option<Millicpu>) -> Result<(), RuntimeError> {
-        Err(RuntimeError::Unsupported(
-            "pods cannot be throttled yet".to_owned(),
-        ))
+    async fn throttle(&self, pod: &PodSpec, to: Option<Millicpu>) -> Result<(), RuntimeError> {
+        throttle::throttle(&self.client, pod, to, self.deadlines.ease).await
     }
 
-    async fn freeze(&self, _pod: &PodName) -> Result<(), RuntimeError> {
-        Err(RuntimeError::Unsupported(
-            "pods cannot be paused yet".to_owned(),
-        ))
+    async fn freeze(&self, pod: &PodName) -> Result<(), RuntimeError> {
+        pause::freeze(&self.client, pod.as_str(), self.deadlines.ease).await
     }
 
-    async fn thaw(&self, _pod: &PodName) -> Result<(), RuntimeError> {
-        Err(RuntimeError::Unsupported(
-            "pods cannot be paused yet".to_owned(),
-        ))
+    async fn thaw(&self, pod: &PodName) -> Result<(), RuntimeError> {
+        pause::thaw(&self.client, pod.as_str(), self.deadlines.ease).await
     }
 
-    async fn reclaim(&self, _pod: &PodName, _goal: Bytes) -> Result<Bytes, RuntimeError> {
-        Err(RuntimeError::Unsupported(
-            "memory of pods cannot be reclaimed yet".to_owned(),
-        ))
+    async fn reclaim(&self, pod: &PodName, goal: Bytes) -> Result<Bytes, RuntimeError> {
+        let deadline = self.deadlines.reclaim;
+        client::within(deadline, reclaim::WHAT, async {
+            let listing = Listing::fetch(&self.client, deadline).await?;
+            let cgroup = self
+                .inspected
+                .cgroup_of(&self.client, &listing, pod.as_str(), deadline)
+                .await?;
+            reclaim::reclaim(&self.cgroup_root, &cgroup, pod.as_str(), goal, deadline).await
+        })
+        .await
     }
 
     async fn usage(&self, pods: &[String]) -> Result<Vec<(String, PodUsage)>, RuntimeError> {

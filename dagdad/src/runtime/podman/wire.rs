@@ -152,6 +152,39 @@ pub struct StopReport {
     pub errs: Vec<serde_json::Value>,
 }
 
+/// `POST /pods/{name}/pause` and `/unpause`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PauseReport {
+    #[serde(default, deserialize_with = "nullable")]
+    pub errs: Vec<serde_json::Value>,
+}
+
+/// Asks for `POST /containers/{name}/update`, in the words of the OCI runtime specification.
+/// Source: <https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md>
+#[derive(Debug, Serialize)]
+pub struct Resources {
+    pub cpu: CpuResources,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryResources>,
+}
+
+/// The part `cpu` of [`Resources`].
+#[derive(Debug, Serialize)]
+pub struct CpuResources {
+    /// CPU time in a period, in µs; -1 for no limit.
+    pub quota: i64,
+    /// In µs.
+    pub period: u64,
+}
+
+/// The part `memory` of [`Resources`].
+#[derive(Debug, Serialize)]
+pub struct MemoryResources {
+    /// In bytes.
+    pub limit: u64,
+}
+
 /// `GET /info`.
 #[derive(Debug, Deserialize)]
 pub struct Info {

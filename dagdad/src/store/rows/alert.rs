@@ -167,7 +167,8 @@ impl TryFrom<AlertRow> for Alert {
 }
 
 impl AlertRow {
-    /// Inserts or replaces the row, by its uuid.
+    /// Inserts or replaces the row, by its uuid. What is resolved stays so: an episode that
+    /// ended does not go on again, however late a write of it comes.
     pub async fn put(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
             "INSERT INTO resource_alerts (uuid, alert_type, object, severity, message, resolved,
@@ -179,7 +180,8 @@ impl AlertRow {
                 created_at = excluded.created_at, updated_at = excluded.updated_at,
                 acknowledged_at = excluded.acknowledged_at,
                 resolved_at = excluded.resolved_at, peak = excluded.peak,
-                culprits = excluded.culprits, flapping = excluded.flapping",
+                culprits = excluded.culprits, flapping = excluded.flapping
+             WHERE resource_alerts.resolved = 0 OR excluded.resolved = 1",
         );
         bind_alert!(query, self).execute(conn).await.map(drop)
     }
@@ -239,7 +241,8 @@ impl AlertRow {
     }
 }
 
-fn condition(text: &str) -> Option<Condition> {
+/// The condition with this text; `None` where only a later version watches it.
+pub(super) fn condition(text: &str) -> Option<Condition> {
     Condition::ALL
         .into_iter()
         .find(|condition| condition.as_str() == text)

@@ -1,9 +1,8 @@
 //! `workflow_runs.pods`: where a run is with each of its pods, as JSON.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::value::{BadValue, bad, from_json, from_names, json, name, names};
+use super::value::{BadValue, from_json, from_names, from_rfc3339, json, name, names, rfc3339};
 use crate::domain::run::{RunMember, Step};
 
 const COLUMN: &str = "workflow_runs.pods";
@@ -16,7 +15,7 @@ struct MemberJson {
     after: Vec<String>,
     #[serde(flatten)]
     step: StepJson,
-    /// RFC 3339, to the microsecond, as other times are.
+    /// RFC 3339.
     since: String,
     started_by_run: bool,
 }
@@ -62,10 +61,7 @@ impl From<&RunMember> for MemberJson {
             level: *level,
             after: names(after),
             step: step.into(),
-            // Every time that microseconds were taken from has them.
-            since: Timestamp::from_microsecond(since.as_microsecond())
-                .unwrap_or(*since)
-                .to_string(),
+            since: rfc3339(*since),
             started_by_run: *started_by_run,
         }
     }
@@ -88,7 +84,7 @@ impl TryFrom<MemberJson> for RunMember {
             level,
             after: from_names(COLUMN, &after)?,
             step: step.into(),
-            since: since.parse().map_err(|_| bad(COLUMN, &since))?,
+            since: from_rfc3339(COLUMN, &since)?,
             started_by_run,
         })
     }

@@ -5,6 +5,7 @@
 //! database it goes to. [`value`] holds how single values are stored.
 
 mod alert;
+mod economy;
 mod event;
 mod intent;
 mod member;
@@ -13,17 +14,20 @@ mod pod;
 mod pod_run;
 mod run;
 mod sample;
+mod silence;
 mod value;
 mod workflow;
 
 pub use alert::AlertRow;
+pub use economy::EconomyRow;
 pub use event::EventRow;
 pub use intent::IntentRow;
 pub use pod::PodRow;
 pub use pod_run::PodRunRow;
 pub use run::RunRow;
-pub use sample::SampleRow;
-pub use value::{BadValue, ReadError, in_domain, timestamp};
+pub use sample::{SampleRow, pods_of_stretch};
+pub use silence::SilenceRow;
+pub use value::{BadValue, ReadError, bad, in_domain, timestamp, unsigned};
 pub use workflow::WorkflowRow;
 
 pub(super) use alert::bind_alert;

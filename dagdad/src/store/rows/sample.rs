@@ -1,9 +1,15 @@
 //! `system_resources`: one sample of the host, or a stretch of them rolled up.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::value::{bytes, mebibytes, rounded};
+use super::value::{BadValue, bytes, from_json, mebibytes, rounded, unsigned};
+use crate::domain::quantity::Bytes;
 use crate::ports::SampleRecord;
+
+const ACTIVE_PODS: &str = "system_resources.active_pods";
 
 macro_rules! bind_sample {
     ($query:expr, $row:expr) => {
@@ -44,11 +50,44 @@ pub struct SampleRow {
 
 /// One pod in `system_resources.active_pods`. Rolled-up rows carry `samples` too: in how
 /// many samples of the stretch the pod was seen.
-#[derive(serde::Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ActivePod<'a> {
-    name: &'a str,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
     cpu_percent: f64,
     ram_bytes: i64,
+    #[serde(default = "once", skip_serializing)]
+    samples: u64,
+}
+
+const fn once() -> u64 {
+    1
+}
+
+/// What pods used on average over a stretch of `of` samples, as `active_pods` says: percent of
+/// one core, and bytes. The column's numbers are means over those samples in which the pod was
+/// seen; in the others it used nothing, as in the host's own means. So one that was up for half
+/// of the stretch counts half, and the pods' sum is part of what the host used.
+pub fn pods_of_stretch(text: &str, of: u64) -> Result<Vec<(String, f64, Bytes)>, BadValue> {
+    let pods: Vec<ActivePod<'_>> = from_json(ACTIVE_PODS, text)?;
+    // Many of these are in memory at once: each has as much room as it needs.
+    let mut used = Vec::with_capacity(pods.len());
+    for pod in pods {
+        let ActivePod {
+            name,
+            cpu_percent,
+            ram_bytes,
+            samples,
+        } = pod;
+        let memory = u128::from(unsigned(ACTIVE_PODS, ram_bytes)?);
+        let memory = memory * u128::from(samples) / u128::from(of);
+        used.push((
+            name.into_owned(),
+            cpu_percent * samples as f64 / of as f64,
+            Bytes(u64::try_from(memory).unwrap_or(u64::MAX)),
+        ));
+    }
+    Ok(used)
 }
 
 impl From<&SampleRecord> for SampleRow {
@@ -59,9 +98,10 @@ impl From<&SampleRecord> for SampleRow {
             .pods
             .iter()
             .map(|(name, usage)| ActivePod {
-                name,
+                name: Cow::Borrowed(name),
                 cpu_percent: rounded(usage.cpu_percent, 2),
                 ram_bytes: bytes(usage.memory),
+                samples: once(),
             })
             .collect();
         let pressure = host.pressure.as_ref();

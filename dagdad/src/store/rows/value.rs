@@ -8,8 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::admission::Admission;
@@ -77,7 +76,7 @@ where
     rows.into_iter().map(|row| Ok(row.try_into()?)).collect()
 }
 
-pub(super) fn bad(column: &'static str, value: &(impl ToString + ?Sized)) -> BadValue {
+pub fn bad(column: &'static str, value: &(impl ToString + ?Sized)) -> BadValue {
     BadValue::Value {
         column,
         value: value.to_string(),
@@ -90,9 +89,9 @@ pub(super) fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-pub(super) fn from_json<T: DeserializeOwned>(
+pub(super) fn from_json<'a, T: Deserialize<'a>>(
     column: &'static str,
-    text: &str,
+    text: &'a str,
 ) -> Result<T, BadValue> {
     serde_json::from_str(text).map_err(|error| BadValue::Json {
         column,
@@ -132,13 +131,25 @@ pub(super) fn admission(column: &'static str, text: &str) -> Result<Admission, B
         .ok_or_else(|| bad(column, text))
 }
 
-pub(super) fn unsigned(column: &'static str, value: i64) -> Result<u64, BadValue> {
+pub fn unsigned(column: &'static str, value: i64) -> Result<u64, BadValue> {
     u64::try_from(value).map_err(|_| bad(column, &value))
 }
 
 /// From microseconds since 1970.
 pub fn timestamp(column: &'static str, micros: i64) -> Result<Timestamp, BadValue> {
     Timestamp::from_microsecond(micros).map_err(|_| bad(column, &micros))
+}
+
+/// A time within JSON: RFC 3339, to the microsecond, as other times are.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    // Every time that microseconds were taken from has them.
+    Timestamp::from_microsecond(at.as_microsecond())
+        .unwrap_or(at)
+        .to_string()
+}
+
+pub(super) fn from_rfc3339(column: &'static str, text: &str) -> Result<Timestamp, BadValue> {
+    text.parse().map_err(|_| bad(column, text))
 }
 
 /// A span of time in seconds, to the microsecond.
@@ -180,9 +191,13 @@ pub(super) fn mebibytes(size: Bytes) -> i64 {
 }
 
 /// Rounds to `scale` decimals, so that the value is exactly the DECIMAL that MariaDB
-/// keeps. What is no number becomes 0, since neither database stores it.
+/// keeps.
 pub(super) fn rounded(value: f64, scale: i32) -> f64 {
     let factor = 10f64.powi(scale);
-    let value = (value * factor).round() / factor;
+    finite((value * factor).round() / factor)
+}
+
+/// What is no number becomes 0, since neither database stores it.
+pub(super) const fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }

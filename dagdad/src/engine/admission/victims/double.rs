@@ -25,8 +25,8 @@ use std::cmp::Reverse;
 
 use super::mix::Mixed;
 use super::search::Search;
-use super::{CPU_UNIT, MEMORY_UNIT};
-use crate::domain::pod::{Footprint, Priority};
+use super::{CPU_UNIT, MEMORY_UNIT, Standing};
+use crate::domain::pod::Footprint;
 
 /// After so many steps the search gives up, which is in less than a millisecond.
 pub const STEPS: u32 = 40_000;
@@ -37,7 +37,7 @@ const ROUNDS: usize = 3;
 /// A candidate, in the order in which they are to be spared.
 #[derive(Debug, Clone, Copy)]
 pub struct Item {
-    pub priority: Priority,
+    pub priority: Standing,
     pub frees: Footprint,
 }
 
@@ -129,7 +129,7 @@ fn greedy(items: &[Item], heaviest: &[usize], gap: Footprint) -> Vec<usize> {
 }
 
 /// How sets of as many pods compare.
-fn rank(items: &[Item], chosen: &[usize]) -> (Vec<Priority>, Overshoot, Vec<Reverse<usize>>) {
+fn rank(items: &[Item], chosen: &[usize]) -> (Vec<Standing>, Overshoot, Vec<Reverse<usize>>) {
     let priorities = chosen.iter().map(|&at| items[at].priority).collect();
     let overshoot = chosen.iter().fold([0; 2], |sum: Overshoot, &at| {
         let counted = items[at].counted();

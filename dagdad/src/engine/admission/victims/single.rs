@@ -9,13 +9,13 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::Standing;
 use super::exchange;
-use crate::domain::pod::Priority;
 
 /// A candidate, in the order in which they are to be spared.
 #[derive(Debug, Clone, Copy)]
 pub struct Item {
-    pub priority: Priority,
+    pub priority: Standing,
     pub frees: u64,
 }
 

@@ -14,10 +14,10 @@ const MIB: u64 = MEMORY_UNIT;
 /// How a set compares: the criteria in their order, the least is the best.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    highest: Option<Priority>,
+    highest: Option<Standing>,
     pods: usize,
     /// Descending.
-    priorities: Vec<Priority>,
+    priorities: Vec<Standing>,
     memory: u128,
     cpu: u128,
     /// From the one to be spared the most.
@@ -105,7 +105,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
         prop_oneof![Just(0), 0..4_u64, 0..100_000_u64],
     )
         .prop_map(|(priority, memory, cpu, idle)| Candidate {
-            priority: Priority::new(priority).unwrap(),
+            priority: Standing::of(Priority::new(priority).unwrap()),
             frees: Footprint { memory, cpu },
             idle: Duration::from_secs(idle),
         })
@@ -176,7 +176,7 @@ proptest! {
         let candidates: Vec<Candidate> = sizes
             .into_iter()
             .map(|(memory, cpu, priority)| Candidate {
-                priority: Priority::new(priority).unwrap(),
+                priority: Standing::of(Priority::new(priority).unwrap()),
                 frees: Footprint { memory: Bytes(memory), cpu: Millicpu(cpu) },
                 idle: Duration::ZERO,
             })
@@ -260,7 +260,7 @@ proptest! {
 
 fn of(priority: u8, mib: u64, idle: u64) -> Candidate {
     Candidate {
-        priority: Priority::new(priority).unwrap(),
+        priority: Standing::of(Priority::new(priority).unwrap()),
         frees: Footprint {
             memory: Bytes::mib(mib),
             cpu: Millicpu(0),

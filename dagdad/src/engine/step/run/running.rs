@@ -27,6 +27,13 @@ impl State {
                     message: format!("{} has left the catalogue", member.pod),
                 }),
                 Some(_) if self.to_start_again.contains(&member.pod) => None,
+                Some(pod)
+                    if self.economy.has_shed(&member.pod) && matches!(pod.life, Life::Down) =>
+                {
+                    Some(Step::Lost {
+                        message: format!("{} was stopped by economy mode", member.pod),
+                    })
+                }
                 Some(pod) => next_step_running(member, pod),
             };
             if let Some(step) = step.filter(|step| *step != member.step) {
@@ -45,6 +52,7 @@ impl State {
             .collect();
         let over = run.members.iter().all(|member| {
             matches!(member.step, Step::Lost { .. } | Step::Completed)
+                && !self.economy.has_shed(&member.pod)
                 && self.pods.get(&member.pod).is_none_or(|pod| {
                     pod.wanted == Wanted::Down && pod.operation.is_none() && !failed(pod)
                 })

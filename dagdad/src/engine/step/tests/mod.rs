@@ -5,12 +5,15 @@ mod alerts;
 mod boot;
 mod catalogue;
 mod commands;
+mod economy;
 mod ending_runs;
 mod endings;
 mod eviction;
 mod footprints;
+mod idling;
 mod measured;
 mod missed;
+mod pausing;
 mod pods;
 mod queue;
 mod recovered_runs;
@@ -19,6 +22,7 @@ mod runs;
 mod silencing;
 mod starting;
 mod stopping;
+mod taken;
 mod workflows;
 mod world;
 
@@ -30,7 +34,7 @@ use uuid::Uuid;
 
 use self::pods::{always, changed, entry, publishing, row, workflow};
 use self::world::World;
-use super::super::effect::{Action, Effect, Persist};
+use super::super::effect::{Action, Easing, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::workflow::Workflow;
@@ -359,7 +363,7 @@ fn settings() -> Settings {
         },
         cpu_enforced: false,
         alerts: Rules::default(),
-        economy_policy: Policy::Auto,
+        economy_policy: Policy::Off,
         economy: EconomyRules::of(80.0, 70.0),
     }
 }

@@ -120,6 +120,22 @@ impl Bench {
                 let result = self.act(pod, action, fails);
                 self.answer_operation(pod, *operation, result)
             }
+            Effect::Ease { pod, id, easing: _ } => {
+                let key = ("ease", pod.to_string());
+                if self.world.held.contains(&key) {
+                    return Vec::new();
+                }
+                let result = if self.world.failing.contains(&key) {
+                    Err(RuntimeError::Refused {
+                        status: 500,
+                        message: "no".to_owned(),
+                    })
+                } else {
+                    Ok(Bytes(0))
+                };
+                let (pod, id) = (pod.clone(), *id);
+                self.tell(Event::Eased { pod, id, result })
+            }
             Effect::Diagnose(pod) => {
                 let key = ("diagnose", pod.to_string());
                 if self.world.held.contains(&key) {
@@ -133,7 +149,6 @@ impl Bench {
             | Effect::Report { .. }
             | Effect::Announce(_)
             | Effect::Tidy
-            | Effect::Ease { .. }
             | Effect::Notify(_)
             | Effect::Abort(_)
             | Effect::Probe { .. } => Vec::new(),
@@ -267,6 +282,7 @@ impl Bench {
             runs: runs.filter(Run::active).collect(),
             alerts: state.episodes.alerts().cloned().collect(),
             intents: open.collect(),
+            economy: state.economy.record().clone(),
             ..Remembered::default()
         };
         let (state, _) = State::restore(settings(), 2, remembered, self.now);

@@ -11,7 +11,7 @@ use crate::domain::admission::Admission;
 use crate::domain::alert::Condition;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
-use crate::domain::name::PodName;
+use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::operation::Done;
 use crate::domain::run::{Phase, Step};
 use crate::ports::Record;
@@ -33,6 +33,7 @@ impl State {
                 .map(|active| active.run.workflow.clone())
                 .ok_or(error)?,
         };
+        self.members_are_given_up(&name, out);
         if let Some(id) = self.active_run(&name) {
             self.stop_run(id, now, out);
             return Ok(Reply::Run(id));
@@ -75,6 +76,33 @@ impl State {
             now,
             out,
         )))
+    }
+
+    /// What economy mode has stopped of a workflow that is stopped now does not come back, save
+    /// for another run that needs it.
+    fn members_are_given_up(&mut self, name: &WorkflowName, out: &mut Vec<Effect>) {
+        let active = self.active_run(name);
+        let of_run = active.and_then(|id| self.runs.get(&id));
+        let members: Vec<PodName> = match (of_run, self.workflows.get(name)) {
+            (Some(active), _) => {
+                let members = active.run.members.iter();
+                members.map(|member| member.pod.clone()).collect()
+            }
+            (None, Some(workflow)) => {
+                let members = workflow.order.iter();
+                members.map(|member| member.pod.clone()).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        for pod in members {
+            let mut others = self
+                .runs
+                .values()
+                .filter(|other| Some(other.run.id) != active);
+            if !others.any(|other| other.run.needs_pods() && other.run.member(&pod).is_some()) {
+                self.person_decides(&pod, out);
+            }
+        }
     }
 
     pub(super) fn remove_workflow(

@@ -1,0 +1,6 @@
+//! `dagdactl economy`.
+
+pub mod backtest;
+pub mod plan;
+pub mod set;
+pub mod status;
