@@ -192,7 +192,7 @@ impl State {
 
     fn ease(&mut self, pod: &PodName, easing: Easing, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(pod) = self.pods.get(pod) else {
-            return self.economy.failed(false);
+            return self.economy.failed(Retry::WithOthers);
         };
         let spec = match &pod.life {
             Life::Up { watch, .. } => Arc::clone(watch.spec()),

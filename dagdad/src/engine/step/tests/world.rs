@@ -120,7 +120,12 @@ impl Bench {
                 let result = self.act(pod, action, fails);
                 self.answer_operation(pod, *operation, result)
             }
-            Effect::Ease { pod, id, easing: _ } => {
+            Effect::Ease {
+                spec,
+                id,
+                easing: _,
+            } => {
+                let pod = spec.name.clone();
                 let key = ("ease", pod.to_string());
                 if self.world.held.contains(&key) {
                     return Vec::new();
@@ -133,7 +138,7 @@ impl Bench {
                 } else {
                     Ok(Bytes(0))
                 };
-                let (pod, id) = (pod.clone(), *id);
+                let id = *id;
                 self.tell(Event::Eased { pod, id, result })
             }
             Effect::Diagnose(pod) => {
