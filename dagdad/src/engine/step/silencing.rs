@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::super::effect::{Effect, Persist};
@@ -184,5 +184,5 @@ impl State {
 
 /// Without parts of a second.
 fn whole(at: Timestamp) -> Timestamp {
-    at.round(Unit::Second).unwrap_or(at)
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
