@@ -53,12 +53,15 @@ use crate::domain::economy::{
 };
 use crate::domain::name::PodName;
 use crate::domain::pod::Footprint;
-use crate::domain::quantity::{Bytes, Millicpu};
 
 /// Pressure is a mean over so much time: what an act brought is seen after that.
 const PRESSURE_SETTLES: SignedDuration = SignedDuration::from_secs(10);
-/// An act that brings less than this part of what was expected did not help.
-const HELPED: u64 = 4;
+/// Memory that a pod had is free after so much time, or not at all.
+const RAM_SETTLES: SignedDuration = SignedDuration::from_secs(3);
+/// An act that brings less than this part of what was expected, in percent, did not help …
+const HELPED: u64 = 25;
+/// … and one that brings so much of it did what it could.
+const DONE: u64 = 75;
 /// How long it is remembered that a pod was stopped.
 const SHEDS_COUNT: SignedDuration = SignedDuration::from_hours(1);
 
@@ -500,11 +503,14 @@ impl Economy {
             return None;
         }
         settling.samples += 1;
+        let since = reading.at.duration_since(settling.done_at);
+        let brought = Brought::between(step, &under_way.before, &reading, rules);
         let settled = match step.trigger {
-            Trigger::Ram => true,
+            // The kernel takes a moment to free what a pod had.
+            Trigger::Ram => brought == Brought::Enough || since >= RAM_SETTLES,
             // The first one after it still has use from before it in it.
             Trigger::Cpu => settling.samples >= 2,
-            Trigger::Pressure => reading.at.duration_since(settling.done_at) >= PRESSURE_SETTLES,
+            Trigger::Pressure => since >= PRESSURE_SETTLES,
         };
         if !settled {
             return None;
@@ -513,7 +519,7 @@ impl Economy {
         let Act::Take(step) = act else {
             return None;
         };
-        let helped = helped(&step, &before, &reading, rules);
+        let helped = brought != Brought::Nothing;
         if !helped && step.rung != Rung::Stop {
             self.futile.insert(step.rung);
         }
@@ -542,27 +548,47 @@ fn longer(span: Option<Duration>, passed: Option<Duration>) -> Duration {
     }
 }
 
-fn helped(step: &Step, before: &Reading, after: &Reading, rules: &EconomyRules) -> bool {
-    if !after.reaches(step.trigger, rules.band(step.trigger).enter) {
-        return true;
+/// What an act brought, as far as can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Brought {
+    Nothing,
+    Something,
+    /// Nothing is short any more, or all that was expected is there.
+    Enough,
+}
+
+impl Brought {
+    fn between(step: &Step, before: &Reading, after: &Reading, rules: &EconomyRules) -> Self {
+        if !after.reaches(step.trigger, rules.band(step.trigger).enter) {
+            return Self::Enough;
+        }
+        match step.trigger {
+            Trigger::Ram => {
+                let freed = before.ram_used.saturating_sub(after.ram_used);
+                Self::of(freed.0, step.frees.memory.0)
+            }
+            Trigger::Cpu => {
+                let used = |reading: &Reading| {
+                    Footprint::of_cpu_percent(reading.cpu_percent * f64::from(reading.cpu_count))
+                };
+                let freed = used(before).saturating_sub(used(after));
+                Self::of(freed.0, step.frees.cpu.0)
+            }
+            Trigger::Pressure => match (before.pressure, after.pressure) {
+                (Some(before), Some(after)) if after > before * 0.75 => Self::Nothing,
+                _ => Self::Something,
+            },
+        }
     }
-    match step.trigger {
-        Trigger::Ram => {
-            let freed = before.ram_used.saturating_sub(after.ram_used);
-            freed.0.saturating_mul(HELPED) >= step.frees.memory.0 && freed > Bytes(0)
-        }
-        Trigger::Cpu => {
-            let used = |reading: &Reading| {
-                Footprint::of_cpu_percent(reading.cpu_percent * f64::from(reading.cpu_count))
-            };
-            let freed = used(before).saturating_sub(used(after));
-            freed.0.saturating_mul(HELPED) >= step.frees.cpu.0 && freed > Millicpu(0)
-        }
-        Trigger::Pressure => {
-            let (before, after) = (before.pressure, after.pressure);
-            before
-                .zip(after)
-                .is_none_or(|(before, after)| after <= before * 0.75)
+
+    fn of(freed: u64, expected: u64) -> Self {
+        let part = |percent: u64| freed > 0 && freed.saturating_mul(100) >= expected * percent;
+        if part(DONE) {
+            Self::Enough
+        } else if part(HELPED) {
+            Self::Something
+        } else {
+            Self::Nothing
         }
     }
 }

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::domain::pod::Priority;
+use crate::domain::quantity::{Bytes, Millicpu};
 
 const SAMPLE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(15);

@@ -56,6 +56,31 @@ fn what_is_still_short_after_it_was_measured_is_acted_on_again() {
 }
 
 #[test]
+fn memory_that_is_not_free_at_once_is_waited_for() {
+    let pods = [("a", pod(10, 4, 0)), ("b", pod(20, 4, 0))];
+    let mut it = Box::new(&pods, 74, 0.0);
+    let act = it.await_act().unwrap();
+    it.carry_out(&act);
+    let soon = |it: &mut Box, used| {
+        it.now += SignedDuration::from_millis(500);
+        it.situation.reading.at = it.now;
+        it.reading().ram_used = Bytes::gib(used);
+        let (reading, passed) = (it.situation.reading, Duration::from_millis(500));
+        it.economy.see(reading, &it.rules, it.policy, Some(passed))
+    };
+    assert_eq!(soon(&mut it, 82), []);
+    assert_eq!(it.next(), None, "b would go for nothing");
+    assert_eq!(soon(&mut it, 81), [], "a part of it");
+    assert_eq!(it.next(), None);
+    let changes = soon(&mut it, 78);
+    assert!(matches!(
+        changes[..],
+        [Change::Measured { helped: true, .. }]
+    ));
+    assert_eq!(it.next(), None);
+}
+
+#[test]
 fn nothing_else_is_done_before_it_was_measured() {
     let pods = [("a", pod(10, 10, 0)), ("b", pod(20, 10, 0))];
     let mut it = Box::new(&pods, 75, 0.0);
