@@ -63,13 +63,14 @@ impl State {
             Command::AcknowledgeAlerts { which } => {
                 return self.acknowledge_alerts(ticket, &which, now, out);
             }
+            Command::Silence { of, span } => {
+                return self.silence(ticket, of, span, now, out);
+            }
+            Command::LiftSilence { which } => {
+                return self.lift_silence(ticket, &which, now, out);
+            }
             Command::SetEconomy { policy } => {
                 return self.set_economy(ticket, policy, now, out);
-            }
-            Command::Silence { .. } | Command::LiftSilence { .. } => {
-                let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
-                let reply = Reply::Refused(error);
-                return out.push(Effect::Answer { ticket, reply });
             }
             Command::ResolveAlert { id } => {
                 return self.resolve_alert(ticket, &id, now, out);
