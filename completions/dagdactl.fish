@@ -352,13 +352,16 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_se
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l acts -d 'Also list every act, the oldest first'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand economy; and __fish_seen_subcommand_from backtest" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l socket -d 'The Unix socket of dagdad' -r -F
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "list" -d 'List what is amiss, the newest first'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "silence" -d 'Notify nobody of something for a while'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "unsilence" -d 'Notify people again, before the silence ends'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "silences" -d 'List what nobody is notified of, and until when'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l since -d 'Only those raised or changed within this: 10m, 1h' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from list" -l severity -d 'Only those that are at least as bad' -r -f -a "info\t'Good to know'
 warning\t'Look at it some time'
@@ -378,13 +381,29 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_see
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l socket -d 'The Unix socket of dagdad' -r -F
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "list" -d 'List what is amiss, the newest first'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
-complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l for -d 'For how long: 30m, 2h, 1d; at most 365d' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silence" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from unsilence" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from unsilence" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from unsilence" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from unsilence" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silences" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silences" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silences" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alerts; and __fish_seen_subcommand_from silences" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "list" -d 'List what is amiss, the newest first'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "ack" -d 'Take note of an alert, or of all of one condition'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "resolve" -d 'End an alert by hand'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "silence" -d 'Notify nobody of something for a while'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "unsilence" -d 'Notify people again, before the silence ends'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and not __fish_seen_subcommand_from list ack resolve silence unsilence silences" -f -a "silences" -d 'List what nobody is notified of, and until when'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l since -d 'Only those raised or changed within this: 10m, 1h' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from list" -l severity -d 'Only those that are at least as bad' -r -f -a "info\t'Good to know'
 warning\t'Look at it some time'
@@ -404,6 +423,19 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silence" -l for -d 'For how long: 30m, 2h, 1d; at most 365d' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silence" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silence" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silence" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silence" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from unsilence" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from unsilence" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from unsilence" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from unsilence" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silences" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silences" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silences" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand alert; and __fish_seen_subcommand_from silences" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l since -d 'Show the history of this long until now instead: 1h, 2days' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand resources" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r

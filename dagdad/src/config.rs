@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod mariadb;
 mod nearest;
+mod notifications;
 mod schema;
 mod secret;
 mod value;
@@ -23,6 +24,7 @@ pub use self::environment::{Environment, Identity};
 pub use self::error::{ConfigError, Origin};
 pub use self::file::FileConfig;
 pub use self::mariadb::{MariaDbAddress, MariaDbOptions};
+pub use self::notifications::{HookOptions, NotificationOptions, WebhookOptions};
 pub use self::secret::SecretFileError;
 
 use self::schema::Draft;
@@ -64,6 +66,8 @@ pub struct Config {
     pub economy_policy: Policy,
     /// When what is an alert.
     pub alerts: Rules,
+    /// Whom alerts are told to.
+    pub notifications: NotificationOptions,
     /// The system of record; `None`: the embedded store is all there is.
     pub mariadb: Option<MariaDbOptions>,
 }
@@ -80,7 +84,7 @@ pub enum CpuAdmission {
 
 impl Config {
     /// Reads the file (`explicit`, else what `DAGDA_CONFIG` names, else [`DEFAULT_FILE`] where
-    /// that exists), the environment and the MariaDB password.
+    /// that exists), the environment and the secrets.
     ///
     /// # Errors
     /// [`ConfigError`]; the daemon then ends with exit code 2.
@@ -152,6 +156,7 @@ impl Config {
             alerts: draft
                 .alerts
                 .finish(cpu_threshold_percent, ram_threshold_percent)?,
+            notifications: draft.notifications.finish(environment, read_secret)?,
             cpu_admission: draft.cpu_admission.unwrap_or_default(),
             mariadb: draft.mariadb.finish(environment, read_secret)?,
         })

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod instance;
 pub mod listener;
 pub mod manifest;
+pub mod notify;
 pub mod ports;
 pub mod runtime;
 pub mod sampler;
@@ -25,10 +26,12 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::StreamExt;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::api::Api;
-use self::config::{Config, CpuAdmission};
+use self::config::{Config, CpuAdmission, NotificationOptions};
 use self::doctor::Doctor;
 use self::domain::error::CommandError;
 use self::domain::name::ObjectName;
@@ -42,6 +45,7 @@ use self::engine::step::step;
 use self::instance::InstanceLock;
 use self::listener::Listener;
 use self::manifest::{SourceFile, Variables};
+use self::notify::{Endpoint, Hook, Way, Webhook};
 use self::ports::{Record, Restored, Runtime, Store};
 use self::runtime::podman::{Podman, PodmanOptions};
 use self::sampler::{HostSampler, SamplerOptions, squeeze};
@@ -57,7 +61,9 @@ const FIRST_MEASURES: Duration = Duration::from_secs(1);
 /// How long each part may take to end; together less than the five seconds promised.
 const SERVER_ENDS: Duration = Duration::from_millis(1500);
 const ENGINE_ENDS: Duration = Duration::from_millis(1500);
+/// These two at the same time.
 const FORWARDER_ENDS: Duration = Duration::from_millis(1200);
+const NOTIFIER_ENDS: Duration = Duration::from_millis(1200);
 
 /// Runs the daemon until `ending` is cancelled. All wiring is here, and only here are the
 /// concrete types behind the ports known.
@@ -93,6 +99,8 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     let host_known_at = sample.host.at;
     first.extend(step(&mut state, Event::Sampled(sample), Timestamp::now()));
     let variables_file = config.variables_file.clone();
+    let ways = ways(config.notifications.clone());
+    let (notifications, to_be_told) = mpsc::channel(notify::QUEUE);
     let ports = Ports {
         runtime: Arc::clone(&runtime),
         store: Arc::clone(&store),
@@ -101,8 +109,11 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
             manifest::render(manifest, &variables)
                 .map_err(|error| CommandError::Invalid(error.to_string()))
         }),
+        notifications: (!ways.is_empty()).then_some(notifications),
     };
     let (handle, engine) = Engine::start(state, ports, first);
+    // It ends with the engine.
+    let notifier = tokio::spawn(notify::notify(ways, to_be_told, handle.clone()));
     tokio::spawn(tell_signals(
         Arc::clone(&runtime),
         handle.clone(),
@@ -152,13 +163,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         tracing::warn!("the last records could not be written in time");
     }
     forwarder_ending.cancel();
-    if let Some(forwarder) = forwarder
-        && tokio::time::timeout(FORWARDER_ENDS, forwarder)
-            .await
-            .is_err()
-    {
-        tracing::info!("records that wait for MariaDB are sent at the next start");
-    }
+    let_end(forwarder, notifier).await;
     podman.shutdown().await;
     match by_itself {
         Some(ended) => ended
@@ -166,6 +171,22 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
             .context("the socket failed"),
         None => Ok(()),
     }
+}
+
+/// Gives a moment to what is under way outside of the engine.
+async fn let_end(forwarder: Option<JoinHandle<()>>, notifier: JoinHandle<()>) {
+    let forwarder = async {
+        if let Some(forwarder) = forwarder
+            && tokio::time::timeout(FORWARDER_ENDS, forwarder)
+                .await
+                .is_err()
+        {
+            tracing::info!("records that wait for MariaDB are sent at the next start");
+        }
+    };
+    // A panic in there was reported where it happened.
+    let notifier = tokio::time::timeout(NOTIFIER_ENDS, notifier);
+    let (_, ()) = tokio::join!(notifier, forwarder);
 }
 
 /// The state to go on with, and what is to be done first.
@@ -342,6 +363,44 @@ async fn await_first_listing(engine: &Handle, host_known_at: Timestamp) {
     {
         tracing::warn!("pods have not been measured yet; serving without knowing what they use");
     }
+}
+
+/// How people are told of alerts.
+fn ways(options: NotificationOptions) -> Vec<Way> {
+    let NotificationOptions { hook, webhook } = options;
+    let hook = hook.map(|options| {
+        let config::HookOptions {
+            program,
+            arguments,
+            timeout,
+        } = options;
+        let hook = Hook {
+            program,
+            arguments,
+            timeout,
+        };
+        if let Err(error) = hook.look() {
+            let program = hook.program.display();
+            tracing::warn!(%error, "`alerts.on_alert` names {program}, which cannot be run");
+        }
+        Way::Hook(hook)
+    });
+    let webhook = webhook.map(|options| {
+        let config::WebhookOptions {
+            encrypted,
+            host,
+            port,
+            path,
+        } = options;
+        let endpoint = Endpoint {
+            encrypted,
+            host,
+            port,
+            path,
+        };
+        Way::Webhook(Webhook::at(endpoint))
+    });
+    hook.into_iter().chain(webhook).collect()
 }
 
 fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {

@@ -230,6 +230,7 @@ mod tests {
             runtime: Arc::clone(&runtime),
             store: Arc::new(store),
             render: Arc::new(|_| Err(CommandError::ShuttingDown)),
+            notifications: None,
         };
         let (engine, _tasks) = Engine::start(state, ports, Vec::new());
         let (rounds, mut done) = mpsc::unbounded_channel();

@@ -38,6 +38,30 @@ Examples:
 Examples:
   dagdactl alerts resolve 019a2f30-2222")]
     Resolve(ResolveArgs),
+
+    /// Notify nobody of something for a while
+    ///
+    /// Of a condition, or of all that is about a pod, a workflow or a mount point. Its alerts are
+    /// recorded and listed all the same, and shown as silenced. What began meanwhile and goes on
+    /// is told when the silence ends. A second silence of the same thing takes the place of the
+    /// first.
+    #[command(after_help = "\
+Examples:
+  dagdactl alerts silence llama --for 2h
+  dagdactl alerts silence ram_high --for 30m
+  dagdactl alerts silences
+  dagdactl alerts unsilence llama")]
+    Silence(SilenceArgs),
+
+    /// Notify people again, before the silence ends
+    #[command(after_help = "\
+Examples:
+  dagdactl alerts unsilence llama
+  dagdactl alerts unsilence 019a2f30-2222")]
+    Unsilence(UnsilenceArgs),
+
+    /// List what nobody is notified of, and until when
+    Silences,
 }
 
 /// Arguments of `alerts list`.
@@ -140,6 +164,43 @@ pub struct AckArgs {
     /// The alert's id, or its first characters where they are clear; or a condition
     #[arg(value_name = "ID|CONDITION")]
     pub which: Which,
+}
+
+/// The longest span that something can be silenced for.
+const LONGEST_SILENCE: Duration = Duration::from_hours(365 * 24);
+
+/// Arguments of `alerts silence`.
+#[derive(Debug, Args)]
+pub struct SilenceArgs {
+    /// A condition, or the pod, workflow or mount point that alerts are about
+    #[arg(
+        value_name = "CONDITION|OBJECT",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub what: String,
+
+    /// For how long: 30m, 2h, 1d; at most 365d
+    #[arg(long = "for", value_name = "DUR", value_parser = silence_span)]
+    pub span: Duration,
+}
+
+/// Arguments of `alerts unsilence`.
+#[derive(Debug, Args)]
+pub struct UnsilenceArgs {
+    /// What is silenced; or the silence's id, or its first characters where they are clear
+    #[arg(
+        value_name = "CONDITION|OBJECT|ID",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub which: String,
+}
+
+fn silence_span(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if span.is_zero() || span > LONGEST_SILENCE {
+        return Err("give more than 0s and at most 365d, such as 2h".to_owned());
+    }
+    Ok(span)
 }
 
 /// Arguments of `alerts resolve`.

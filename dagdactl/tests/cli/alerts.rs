@@ -1,4 +1,4 @@
-//! `alerts list|ack|resolve`.
+//! `alerts list|ack|resolve|silence|unsilence|silences`.
 
 use rstest::rstest;
 
@@ -84,8 +84,76 @@ fn no_such_alert_exits_with_3(#[case] arguments: &[&str]) {
 #[case(&["alerts", "ack", "bored"])]
 #[case(&["alerts", "resolve", "ram_high"])]
 #[case(&["alerts", "list", "--severity", "dire"])]
+#[case(&["alerts", "silence", "llama"])]
+#[case(&["alerts", "silence", "", "--for", "2h"])]
+#[case(&["alerts", "silence", "--for", "2h"])]
+#[case(&["alerts", "silence", "llama", "--for", "0s"])]
+#[case(&["alerts", "silence", "llama", "--for", "366d"])]
+#[case(&["alerts", "silence", "llama", "--for", "long"])]
+#[case(&["alerts", "unsilence"])]
 fn what_makes_no_sense_is_not_asked(#[case] arguments: &[&str]) {
     let fake = Fake::start();
     fake.run(arguments).exits(2);
     assert!(fake.requests().is_empty());
+}
+
+#[test]
+fn something_is_silenced_for_a_while() {
+    let fake = Fake::start();
+    let ran = fake.run(&["alerts", "silence", "llama", "--for", "2h"]);
+    let ran = ran.exits(0);
+    assert!(
+        ran.stdout.starts_with("nobody is notified of llama until "),
+        "{ran:?}"
+    );
+    assert_eq!(
+        fake.requests(),
+        [r#"SilenceRequest { what: "llama", span: Some(Duration { seconds: 7200, nanos: 0 }) }"#]
+    );
+    let arguments = ["alert", "silence", "/srv", "--for", "1d", "--json"];
+    let document = fake.run(&arguments).exits(0).document();
+    assert_eq!(document["silences"][0]["object"], "/srv");
+    assert!(document["silences"][0]["until"].is_string());
+}
+
+#[rstest]
+#[case("batch", "people are notified of batch again\n")]
+#[case("disk_high", "people are notified of disk_high again\n")]
+#[case("019a2f28", "people are notified of disk_high again\n")]
+fn a_silence_is_lifted(#[case] which: &str, #[case] said: &str) {
+    let fake = Fake::start();
+    let ran = fake.run(&["alerts", "unsilence", which]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (said, ""));
+    let document = fake
+        .run(&["alerts", "unsilence", which, "--json"])
+        .exits(0)
+        .document();
+    assert_eq!(document["silences"].as_array().unwrap().len(), 1);
+}
+
+#[rstest]
+#[case(&["alerts", "silence", "gone", "--for", "2h"])]
+#[case(&["alerts", "unsilence", "gone"])]
+fn what_is_not_there_exits_with_3(#[case] arguments: &[&str]) {
+    let fake = Fake::start();
+    fake.run(arguments).exits(3);
+}
+
+#[test]
+fn silences_are_listed() {
+    let fake = Fake::start();
+    let ran = fake.run(&["alerts", "silences"]).exits(0);
+    let order = ["batch", "disk_high"].map(|of| ran.stdout.find(of).expect(of));
+    assert!(order.is_sorted(), "{ran:?}");
+    let document = fake.run(&["alerts", "silences", "--json"]);
+    let document = document.exits(0).document();
+    assert_eq!(document["silences"].as_array().unwrap().len(), 2);
+    let listed = fake.run(&["alerts", "list", "--json"]).exits(0).document();
+    let silenced: Vec<&serde_json::Value> = listed["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| &alert["silenced"])
+        .collect();
+    assert_eq!(silenced, [false, false, true]);
 }

@@ -22,7 +22,7 @@ use crate::run::Ran;
 #[case(&["resources", "--json"], &["/host/ram_percent", "/ram_threshold_percent"])]
 #[case(&["resources", "--since", "1h", "--json"], &["/points/5/cpu_percent"])]
 #[case(&["events", "--json"], &["/events/1/kind", "/events/1/run"])]
-#[case(&["alerts", "list", "--json"], &["/alerts/0/id", "/alerts/0/condition", "/alerts/0/object", "/alerts/0/severity", "/alerts/1/message", "/alerts/1/created_at", "/alerts/1/resolved_at", "/alerts/0/state", "/alerts/1/peak_percent", "/alerts/1/culprits/0/ram_bytes", "/alerts/1/flapping", "/alerts/1/acknowledged_at"])]
+#[case(&["alerts", "list", "--json"], &["/alerts/0/id", "/alerts/0/condition", "/alerts/0/object", "/alerts/0/severity", "/alerts/1/message", "/alerts/1/created_at", "/alerts/1/resolved_at", "/alerts/0/state", "/alerts/1/peak_percent", "/alerts/1/culprits/0/ram_bytes", "/alerts/1/flapping", "/alerts/2/silenced", "/alerts/1/acknowledged_at"])]
 #[case(&["export", "--json"], &["/manifests/0/text"])]
 fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys: &[&str]) {
     let document = Fake::start().run(arguments).exits(0).document();
@@ -43,7 +43,7 @@ fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys:
 #[case(&["resources"], "Pods are admitted while RAM stays below 80.0% and CPU below 70.0%.\n")]
 #[case(&["resources", "--since", "1h"], "CPU        0.0%  50.0%   100%  ▁▂▄▅▇█\n")]
 #[case(&["events", "n8n"], "  pod_failed           n8n           crashed 5 times")]
-#[case(&["alert", "list"], "019a2f30-2222  pod_down         mariadb  critical  firing         3m\n  since ")]
+#[case(&["alert", "list"], "019a2f30-2222  pod_down         mariadb  critical  firing             3m\n  since ")]
 #[case(&["export"], "metadata: {name: llama}\n---\nkind: Pod\n")]
 fn people_get_text_without_colour_in_a_pipe(#[case] arguments: &[&str], #[case] expected: &str) {
     let ran = Fake::start().run(arguments).exits(0);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dagda_proto::v1::{self, alerts_service_server::AlertsService};
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use super::streaming::{Stream, watching};
 use super::{Api, convert, status};
 use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::error::CommandError;
+use crate::domain::silence::Silence;
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::snapshot::Snapshot;
@@ -39,8 +41,9 @@ impl AlertsService for Api {
     ) -> Result<Response<Self::WatchAlertsStream>, Status> {
         let query = query(request.into_inner())?;
         let snapshots = self.engine.snapshots();
-        let going_on = |snapshot: &Arc<Snapshot>| snapshot.alerts.clone();
-        let mut told: Option<Vec<Alert>> = None;
+        let going_on =
+            |snapshot: &Arc<Snapshot>| (snapshot.alerts.clone(), snapshot.silences.clone());
+        let mut told: Option<(Vec<Alert>, Vec<Silence>)> = None;
         let changes = watching(snapshots, self.ending.clone(), going_on, |_| false);
         let changes = changes.filter(move |going_on| {
             let news = match going_on {
@@ -83,23 +86,39 @@ impl AlertsService for Api {
 
     async fn silence(
         &self,
-        _: Request<v1::SilenceRequest>,
+        request: Request<v1::SilenceRequest>,
     ) -> Result<Response<v1::Silences>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let v1::SilenceRequest { what, span } = request.into_inner();
+        // A span that is none is refused with those that are too short.
+        let span = span.and_then(|span| convert::from_duration(&span));
+        self.change_silences(Command::Silence {
+            of: convert::silenced(what),
+            span: span.unwrap_or_default(),
+        })
+        .await
     }
 
     async fn lift_silence(
         &self,
-        _: Request<v1::LiftSilenceRequest>,
+        request: Request<v1::LiftSilenceRequest>,
     ) -> Result<Response<v1::Silences>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let v1::LiftSilenceRequest { which } = request.into_inner();
+        self.change_silences(Command::LiftSilence { which }).await
     }
 
     async fn list_silences(
         &self,
-        _: Request<v1::ListSilencesRequest>,
+        request: Request<v1::ListSilencesRequest>,
     ) -> Result<Response<v1::Silences>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let v1::ListSilencesRequest {} = request.into_inner();
+        let snapshot = self.engine.snapshot();
+        let now = Timestamp::now();
+        let mut held: Vec<&Silence> = snapshot.silences.iter().collect();
+        held.retain(|silence| silence.holds(now));
+        held.sort_by_key(|silence| silence.until);
+        Ok(Response::new(v1::Silences {
+            silences: held.into_iter().map(convert::silence).collect(),
+        }))
     }
 }
 
@@ -116,16 +135,35 @@ impl Api {
         let snapshot = self.engine.snapshot();
         let alerts = newest(stored, &snapshot.alerts, query);
         Ok(v1::ListAlertsResponse {
-            alerts: alerts.iter().map(convert::alert).collect(),
+            alerts: on_the_wire(&alerts, &snapshot),
         })
+    }
+
+    async fn change_silences(&self, command: Command) -> Result<Response<v1::Silences>, Status> {
+        let answer = self.engine.command(command).await;
+        match answer.map_err(|error| status::from_command(&error))? {
+            Answer::Reply(Reply::Silences(silences)) => Ok(Response::new(v1::Silences {
+                silences: silences.iter().map(convert::silence).collect(),
+            })),
+            Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
+            Answer::Operation(_)
+            | Answer::Reply(
+                Reply::Operation(_)
+                | Reply::Run(_)
+                | Reply::Done(_)
+                | Reply::Applied(_)
+                | Reply::Alerts { .. },
+            ) => Err(Status::internal("the engine answered another question")),
+        }
     }
 
     async fn change_alerts(&self, command: Command) -> Result<Response<v1::AlertsChanged>, Status> {
         let answer = self.engine.command(command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Alerts { alerts, changed }) => {
+                let snapshot = self.engine.snapshot();
                 Ok(Response::new(v1::AlertsChanged {
-                    alerts: alerts.iter().map(convert::alert).collect(),
+                    alerts: on_the_wire(&alerts, &snapshot),
                     changed,
                 }))
             }
@@ -140,6 +178,19 @@ impl Api {
             ) => Err(Status::internal("the engine answered another question")),
         }
     }
+}
+
+/// With whether a silence covers each.
+fn on_the_wire(alerts: &[Alert], snapshot: &Snapshot) -> Vec<v1::Alert> {
+    let now = Timestamp::now();
+    let silenced = |alert: &Alert| {
+        let mut silences = snapshot.silences.iter();
+        alert.resolved_at.is_none() && silences.any(|silence| silence.covers(alert, now))
+    };
+    alerts
+        .iter()
+        .map(|alert| convert::alert(alert, silenced(alert)))
+        .collect()
 }
 
 #[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire

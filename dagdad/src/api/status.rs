@@ -17,6 +17,8 @@ pub fn from_command(error: &CommandError) -> Status {
         | CommandError::NoSuchWorkflow { .. }
         | CommandError::NoSuchRun { .. }
         | CommandError::NoSuchAlert { .. }
+        | CommandError::NothingToSilence { .. }
+        | CommandError::NoSuchSilence { .. }
         | CommandError::MissingPod { .. }
         | CommandError::NoSuchContainer { .. } => Code::NotFound,
         CommandError::Insufficient(_)

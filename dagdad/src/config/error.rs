@@ -115,10 +115,24 @@ pub enum ConfigError {
         /// 1-based.
         line: usize,
     },
-    /// The password's own file cannot be used.
-    #[error("cannot take the MariaDB password from {}: {source}", path.display())]
+    /// Two addresses to post alerts to.
+    #[error("{} sets both `alerts.webhook` and `alerts.webhook_file`; keep one of them", path.display())]
+    TwoWebhooks {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is in the webhook's own file is no address.
+    #[error("{} holds no webhook; write into it {}", path.display(), super::notifications::WEBHOOK)]
+    NotAWebhook {
+        /// The file or credential.
+        path: PathBuf,
+    },
+    /// A secret's own file cannot be used.
+    #[error("cannot take {secret} from {}: {source}", path.display())]
     SecretFile {
-        /// The password file or credential.
+        /// Which secret.
+        secret: &'static str,
+        /// The file or credential.
         path: PathBuf,
         /// Why not.
         source: SecretFileError,

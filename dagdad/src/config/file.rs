@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -20,11 +20,17 @@ pub struct FileConfig {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
 struct Entry {
     setting: &'static Setting,
     value: Value,
     line: usize,
+}
+
+impl fmt::Debug for Entry {
+    /// Without the value, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in line {}", self.setting, self.line)
+    }
 }
 
 impl FileConfig {
@@ -82,6 +88,13 @@ impl FileConfig {
                 Some(tables) => {
                     for (inner, body) in in_order(tables) {
                         let full = format!("{}.{}", name.get_ref(), inner.get_ref());
+                        let is_table = schema::tables().any(|table| table == full);
+                        if !is_table && body.get_ref().as_table().is_none() {
+                            // A key of the outer table itself.
+                            let key = (inner, body);
+                            entries.push(entry(text, path, name.get_ref(), key)?);
+                            continue;
+                        }
                         let full = Spanned::new(inner.span(), Cow::Owned(full));
                         entries.extend(table_entries(text, path, &full, body)?);
                     }
@@ -105,13 +118,16 @@ impl FileConfig {
         {
             (setting.set)(value, draft).map_err(|allowed| ConfigError::Invalid {
                 key: setting.path(),
-                value: value.to_string(),
+                value: setting.shown(value),
                 origin: Origin::file(&self.path, *line),
                 allowed,
             })?;
         }
         if draft.mariadb.has_two_addresses() {
             return Err(ConfigError::TwoAddresses { path: self.path });
+        }
+        if draft.notifications.has_two_webhooks() {
+            return Err(ConfigError::TwoWebhooks { path: self.path });
         }
         Ok(())
     }
@@ -143,33 +159,38 @@ fn table_entries(
     };
     in_order(keys)
         .into_iter()
-        .map(|(key, value)| {
-            let word = key.get_ref().as_ref();
-            let line = line_of(key.span().start);
-            let known = schema::SETTINGS
-                .iter()
-                .find(|setting| setting.table == table && setting.key == word);
-            match known {
-                Some(setting) => Ok(Entry {
-                    setting,
-                    value: Value::from_toml(value.get_ref()),
-                    line,
-                }),
-                None if (table, word) == ("mariadb", "password") => {
-                    Err(ConfigError::PasswordInFile {
-                        path: path.to_owned(),
-                        line,
-                    })
-                }
-                None => Err(ConfigError::UnknownKey {
-                    key: format!("{table}.{}", word.escape_debug()),
-                    path: path.to_owned(),
-                    line,
-                    advice: nearest::advise(Some(table), word),
-                }),
-            }
-        })
+        .map(|key| entry(text, path, table, key))
         .collect()
+}
+
+fn entry(
+    text: &str,
+    path: &Path,
+    table: &str,
+    (key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>),
+) -> Result<Entry, ConfigError> {
+    let word = key.get_ref().as_ref();
+    let line = position(text, key.span().start).0;
+    let known = schema::SETTINGS
+        .iter()
+        .find(|setting| setting.table == table && setting.key == word);
+    match known {
+        Some(setting) => Ok(Entry {
+            setting,
+            value: Value::from_toml(value.get_ref()),
+            line,
+        }),
+        None if (table, word) == ("mariadb", "password") => Err(ConfigError::PasswordInFile {
+            path: path.to_owned(),
+            line,
+        }),
+        None => Err(ConfigError::UnknownKey {
+            key: format!("{table}.{}", word.escape_debug()),
+            path: path.to_owned(),
+            line,
+            advice: nearest::advise(Some(table), word),
+        }),
+    }
 }
 
 /// The table's entries as they stand in the file, so that the first fault is the one told.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::defaults;
 use super::environment::{CREDENTIALS, Environment, MARIADB_PASSWORD};
 use super::error::ConfigError;
-use super::secret::{ReadSecret, SecretFileError};
+use super::secret::{self, ReadSecret};
 
 /// Name of the systemd credential with the password.
 const CREDENTIAL: &str = "mariadb-password";
@@ -93,17 +93,15 @@ fn password(
     }
     let read = |path: &Path| {
         read_secret(path).map_err(|source| ConfigError::SecretFile {
+            secret: "the MariaDB password",
             path: path.to_owned(),
             source,
         })
     };
     if let Some(directory) = environment.get(CREDENTIALS)? {
-        match read(&Path::new(&directory).join(CREDENTIAL)) {
-            Err(ConfigError::SecretFile {
-                source: SecretFileError::Unreadable(error),
-                ..
-            }) if error.kind() == std::io::ErrorKind::NotFound => {}
-            found => return found.map(Some),
+        let found = secret::if_there(read(&Path::new(&directory).join(CREDENTIAL)))?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     file.map(read).transpose()

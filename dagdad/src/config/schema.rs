@@ -11,9 +11,10 @@ use super::economy::EconomyDraft;
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
+use super::notifications::NotificationDraft;
 use super::value::{
-    Parsed, Value, count, cpu_admission, duration, host, name, path, percent, policy, port,
-    severity, socket_path,
+    Parsed, Value, command, count, cpu_admission, duration, host, name, path, percent, policy,
+    port, severity, socket_path, webhook,
 };
 
 /// One thing that can be set.
@@ -29,6 +30,15 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// `value` as it is told in an error: a webhook's URL may hold a token.
+    pub fn shown(&self, value: &Value) -> String {
+        if (self.table, self.key) == ("alerts", "webhook") {
+            "what it is set to".to_owned()
+        } else {
+            value.to_string()
+        }
+    }
+
     /// `table.key`.
     pub fn path(&self) -> String {
         format!("{}.{}", self.table, self.key)
@@ -57,6 +67,7 @@ pub struct Draft {
     pub cpu_admission: Option<CpuAdmission>,
     pub economy: EconomyDraft,
     pub alerts: AlertsDraft,
+    pub notifications: NotificationDraft,
     pub mariadb: MariaDbDraft,
 }
 
@@ -206,6 +217,35 @@ pub static SETTINGS: &[Setting] = &[
     economy!(recovery, recovery),
     economy!(grace, watch),
     economy!(sheds_per_hour, sheds),
+    Setting {
+        table: "alerts",
+        key: "on_alert",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.on_alert, command(value)),
+    },
+    Setting {
+        table: "alerts",
+        key: "on_alert_timeout",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.notifications.on_alert_timeout,
+                duration(value, SECOND..=HOUR, defaults::ON_ALERT_TIMEOUT),
+            )
+        },
+    },
+    Setting {
+        table: "alerts",
+        key: "webhook",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.webhook, webhook(value)),
+    },
+    Setting {
+        table: "alerts",
+        key: "webhook_file",
+        variable: None,
+        set: |value, draft| put(&mut draft.notifications.webhook_file, path(value)),
+    },
     alert!(cpu_high, "percent", percent, percent),
     alert!(cpu_high, "clear_percent", clear_percent, percent),
     alert!(cpu_high, "critical_percent", critical_percent, percent),
@@ -306,7 +346,7 @@ pub fn apply_environment(environment: &Environment, draft: &mut Draft) -> Result
         let value = Value::Variable(text);
         (setting.set)(&value, draft).map_err(|allowed| ConfigError::Invalid {
             key: setting.path(),
-            value: value.to_string(),
+            value: setting.shown(&value),
             origin: Origin::Variable(variable),
             allowed,
         })?;

@@ -1,4 +1,4 @@
-//! Passwords in files.
+//! Passwords and other secrets in files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,10 +7,12 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
+use super::error::ConfigError;
+
 /// Reads the secret in a file; [`read`], or a test's own.
 pub type ReadSecret<'a> = &'a dyn Fn(&Path) -> Result<SecretString, SecretFileError>;
 
-/// More than any password, in bytes.
+/// More than any secret, in bytes.
 const LONGEST: u64 = 4096;
 
 /// Why a secret's file cannot be used.
@@ -21,18 +23,18 @@ pub enum SecretFileError {
     Unreadable(#[from] io::Error),
     /// Others may read or change it.
     #[error(
-        "every user of this machine can read or change it (mode {mode:04o}); run chmod 600 on it and change the password"
+        "every user of this machine can read or change it (mode {mode:04o}); run chmod 600 on it and change the secret"
     )]
     OpenToAll {
         /// Its permission bits.
         mode: u32,
     },
     /// It holds nothing.
-    #[error("it is empty; write the password into it")]
+    #[error("it is empty; write the secret into it")]
     Empty,
     /// It is something else.
-    #[error("it is longer than {LONGEST} bytes or not UTF-8, so no password; name another file")]
-    NotAPassword,
+    #[error("it is longer than {LONGEST} bytes or not UTF-8, so no secret; name another file")]
+    NotASecret,
 }
 
 /// The text of `path` without the newline at its end.
@@ -47,16 +49,27 @@ pub fn read(path: &Path) -> Result<SecretString, SecretFileError> {
         .take(LONGEST + 1)
         .read_to_string(&mut text)
         .map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => SecretFileError::NotAPassword,
+            io::ErrorKind::InvalidData => SecretFileError::NotASecret,
             _ => SecretFileError::Unreadable(error),
         })?;
     if length as u64 > LONGEST {
-        return Err(SecretFileError::NotAPassword);
+        return Err(SecretFileError::NotASecret);
     }
     let text = text.strip_suffix('\n').unwrap_or(&text);
     match text.strip_suffix('\r').unwrap_or(text) {
         "" => Err(SecretFileError::Empty),
-        password => Ok(SecretString::from(password)),
+        secret => Ok(SecretString::from(secret)),
+    }
+}
+
+/// What was read, or `None` where the file is not there.
+pub fn if_there<T>(read: Result<T, ConfigError>) -> Result<Option<T>, ConfigError> {
+    match read {
+        Err(ConfigError::SecretFile {
+            source: SecretFileError::Unreadable(error),
+            ..
+        }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 
@@ -103,11 +116,11 @@ mod tests {
         ));
         assert!(matches!(
             read(file(&[b'x'; 5000], 0o600).path()),
-            Err(SecretFileError::NotAPassword)
+            Err(SecretFileError::NotASecret)
         ));
         assert!(matches!(
             read(file(&[0xff; 4], 0o600).path()),
-            Err(SecretFileError::NotAPassword)
+            Err(SecretFileError::NotASecret)
         ));
         assert!(matches!(
             read(Path::new("/nonexistent")),

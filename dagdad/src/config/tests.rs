@@ -4,6 +4,7 @@ mod alerts;
 mod economy;
 mod example;
 mod mariadb;
+mod notifications;
 
 use std::collections::HashMap;
 use std::fs;
@@ -179,7 +180,7 @@ fn the_file_goes_over_defaults_and_the_environment_over_the_file() {
 )]
 #[case::control_characters(
     "\"a\\u001b\" = 1",
-    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, economy, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
+    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
 )]
 #[case::no_table(
     "sampler = 5",

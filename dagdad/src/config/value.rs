@@ -6,9 +6,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::CpuAdmission;
+use super::notifications::{WEBHOOK, WebhookOptions};
 use crate::domain::alert::Severity;
 use crate::domain::economy::Policy;
 
@@ -24,6 +26,8 @@ pub enum Value {
     Integer(i64),
     /// A TOML float.
     Float(f64),
+    /// A TOML list of strings.
+    List(Vec<String>),
     /// A TOML value that no setting takes: what it is.
     Other(&'static str),
     /// An environment variable, whose type is in its text only.
@@ -43,7 +47,14 @@ impl Value {
             DeValue::Boolean(true) => Self::Other("true"),
             DeValue::Boolean(false) => Self::Other("false"),
             DeValue::Datetime(_) => Self::Other("a date"),
-            DeValue::Array(_) => Self::Other("a list"),
+            DeValue::Array(values) => {
+                let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+                    DeValue::String(text) => Some(text.clone().into_owned()),
+                    _ => None,
+                };
+                let texts = values.iter().map(text).collect::<Option<_>>();
+                texts.map_or(Self::Other("a list"), Self::List)
+            }
             DeValue::Table(_) => Self::Other("a table"),
         }
     }
@@ -56,6 +67,7 @@ impl fmt::Display for Value {
             Self::Text(text) | Self::Variable(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Float(number) => write!(f, "{number:?}"),
+            Self::List(texts) => write!(f, "{texts:?}"),
             Self::Other(what) => f.write_str(what),
         }
     }
@@ -110,7 +122,7 @@ pub fn percent(value: &Value) -> Parsed<f64> {
         Value::Integer(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
         Value::Variable(text) => text.strip_suffix('%').unwrap_or(text).trim().parse().ok(),
-        Value::Text(_) | Value::Other(_) => None,
+        Value::Text(_) | Value::List(_) | Value::Other(_) => None,
     };
     number
         .filter(|percent| *percent > 0.0 && *percent <= 100.0)
@@ -136,6 +148,31 @@ pub fn severity(value: &Value) -> Parsed<Severity> {
         .into_iter()
         .find(|severity| severity.as_str() == word)
         .ok_or_else(|| "\"info\", \"warning\" or \"critical\"".to_owned())
+}
+
+/// A program, by its absolute path, and its arguments.
+pub fn command(value: &Value) -> Parsed<Vec<String>> {
+    match value {
+        Value::List(words)
+            if words.first().is_some_and(|program| program.starts_with('/'))
+                && !words.iter().any(|word| word.contains('\0')) =>
+        {
+            Ok(words.clone())
+        }
+        _ => Err(
+            "a list of a program's absolute path and its arguments, such as [\"/usr/local/bin/page-me\", \"--loud\"]"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Where alerts are posted to.
+pub fn webhook(value: &Value) -> Parsed<WebhookOptions> {
+    let url = match value {
+        Value::Text(text) | Value::Variable(text) => WebhookOptions::parse(text),
+        _ => None,
+    };
+    url.ok_or_else(|| WEBHOOK.to_owned())
 }
 
 /// What economy mode may do.

@@ -182,7 +182,7 @@ pub struct Rules {
     pub disk_high: Limit,
     /// Memory pressure, `some avg10`.
     pub pressure_high: Limit,
-    /// A missed pod; an essential one is always critical.
+    /// A pod that should run and does not; an essential one is always critical.
     pub pod_down: Pace,
     /// A failed run: told of at once, since it is no condition that lasts.
     pub workflow_failed: Severity,
@@ -204,7 +204,8 @@ impl Rules {
             ram_high: Limit::of(ram_percent, Some(95.0), warning(60, 300)),
             disk_high: Limit::of(90.0, Some(97.0), warning(60, 300)),
             pressure_high: Limit::of(20.0, Some(60.0), warning(30, 300)),
-            pod_down: warning(0, 0),
+            // Told at once, and once: a pod that comes and goes is one episode.
+            pod_down: warning(0, 60),
             workflow_failed: Severity::Warning,
             store_down: warning(60, 60),
         }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::admission::Denial;
+use super::alert::Condition;
 use super::name::{PodName, WorkflowName};
 use super::operation::OperationKind;
 use super::quantity::Bytes;
@@ -37,6 +38,21 @@ pub enum CommandError {
     /// No such alert goes on.
     #[error("no alert {which} goes on; see what there is: dagdactl alerts list")]
     NoSuchAlert {
+        /// What was asked for.
+        which: String,
+    },
+    /// Nothing that an alert could be about.
+    #[error(
+        "nothing here is called {what}; give a condition ({}), or what an alert is about: a pod, a workflow or a mount point",
+        Condition::ALL.map(Condition::as_str).join(", ")
+    )]
+    NothingToSilence {
+        /// What was asked for.
+        what: String,
+    },
+    /// No such silence.
+    #[error("no silence {which}; see what there is: dagdactl alerts silences")]
+    NoSuchSilence {
         /// What was asked for.
         which: String,
     },
@@ -216,6 +232,8 @@ impl CommandError {
             | Self::NoSuchWorkflow { .. }
             | Self::NoSuchRun { .. }
             | Self::NoSuchAlert { .. }
+            | Self::NothingToSilence { .. }
+            | Self::NoSuchSilence { .. }
             | Self::MissingPod { .. }
             | Self::NoSuchContainer { .. } => "not_found",
             Self::Insufficient(_) | Self::DiskFull { .. } => "insufficient_resources",

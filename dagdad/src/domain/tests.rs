@@ -17,12 +17,16 @@ const PURE: &[&str] = &[
 ];
 
 /// Folders all of whose files are pure, tests aside.
-const PURE_FOLDERS: [&str; 5] = [
+const PURE_FOLDERS: [&str; 9] = [
     "domain",
     "domain/admission",
     "engine/admission",
     "engine/admission/victims",
+    "engine/economy",
     "engine/step",
+    "engine/step/economy",
+    "engine/step/run",
+    "engine/step/workflow",
 ];
 
 /// Crates and calls that do I/O, know a wire format, run tasks or ask for the time.

@@ -17,6 +17,7 @@ use super::event::{EffectResult, Event, Reply, Ticket};
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
+use crate::domain::notification::Notification;
 use crate::domain::observed::{LogLine, LogQuery};
 use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
 use crate::domain::pod::PullPolicy;
@@ -50,6 +51,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Fills manifests in.
     pub render: Render,
+    /// Takes in what people are to be notified of; `None` where nobody is.
+    pub notifications: Option<mpsc::Sender<Notification>>,
 }
 
 pub(super) struct Performer {
@@ -158,9 +161,7 @@ impl Performer {
                     Event::Eased { pod, id, result }
                 });
             }
-            Effect::Notify(notification) => {
-                tracing::debug!(alert = %notification.alert.id, "nobody is to be notified");
-            }
+            Effect::Notify(notification) => self.notify(*notification),
             Effect::Diagnose(pod) => {
                 let runtime = Arc::clone(&self.ports.runtime);
                 self.spawn(async move {
@@ -168,6 +169,19 @@ impl Performer {
                     Event::Diagnosed { pod, log }
                 });
             }
+        }
+    }
+
+    fn notify(&self, notification: Notification) {
+        let Some(notifications) = &self.ports.notifications else {
+            return;
+        };
+        if let Err(refused) = notifications.try_send(notification) {
+            let event = Event::NotNotified {
+                alert: refused.into_inner().alert.id,
+                reason: "too many notifications wait already".to_owned(),
+            };
+            self.spawn(std::future::ready(event));
         }
     }
 

@@ -256,7 +256,7 @@ impl State {
             silences: self
                 .silences
                 .values()
-                .filter(|silence| now < silence.until)
+                .filter(|silence| silence.holds(now))
                 .cloned()
                 .collect(),
             situation: self.situation.clone(),

@@ -379,7 +379,8 @@ impl State {
             let wakes_at = self.economy.wakes_at(rules, self.economy_policy());
             next = next.min(wakes_at.unwrap_or(next));
         }
-        next
+        let silences = self.silences.values().map(|silence| silence.until);
+        next.min(silences.min().unwrap_or(next))
     }
 
     fn run_deadline(&self, active: &ActiveRun) -> Option<Timestamp> {

@@ -3,6 +3,9 @@
 pub mod ack;
 pub mod list;
 pub mod resolve;
+pub mod silence;
+pub mod silences;
+pub mod unsilence;
 
 use dagda_proto::v1::AlertsChanged;
 

@@ -61,6 +61,8 @@ pub struct AlertView {
     pub culprits: Vec<CulpritView>,
     /// Whether it comes and goes all the time.
     pub flapping: bool,
+    /// Whether a silence covers it: nobody is notified of it.
+    pub silenced: bool,
 }
 
 /// What a pod used at an alert's peak.
@@ -133,7 +135,7 @@ impl From<v1::Alert> for AlertView {
             peak_percent,
             culprits,
             flapping,
-            silenced: _,
+            silenced,
         } = wire;
         Self {
             id,
@@ -149,6 +151,7 @@ impl From<v1::Alert> for AlertView {
             peak_percent: peak_percent.map(rounded),
             culprits: culprits.into_iter().map(CulpritView::from).collect(),
             flapping,
+            silenced,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::operations::{OperationView, OperationsView, OutcomeView};
 use super::pod_detail::PodDetailView;
 use super::pods::{PodListView, PodStateView, PodView, StatsView};
 use super::resources::{HistoryView, ResourcesView};
+use super::silences::SilenceListView;
 use super::status::StatusView;
 use crate::error::Error;
 use crate::output::sample;
@@ -63,6 +64,12 @@ fn alerts_ack() {
         alerts,
         changed
     })));
+}
+
+#[test]
+fn alerts_silences() {
+    let silences = sample::silences(NOW);
+    assert_snapshot!(pretty(&SilenceListView::from(v1::Silences { silences })));
 }
 
 #[test]

@@ -274,6 +274,7 @@ pub fn alerts(now: i64) -> Vec<v1::Alert> {
             message: "batch failed: n8n ended: crashed 5 times within 2m 10s, the last time with exit code 137".to_owned(),
             created_at: Some(at(now - 7300)),
             updated_at: Some(at(now - 7300)),
+            silenced: true,
             ..v1::Alert::default()
         },
         v1::Alert {
@@ -287,6 +288,26 @@ pub fn alerts(now: i64) -> Vec<v1::Alert> {
             updated_at: Some(at(now - 89_000)),
             resolved_at: Some(at(now - 89_000)),
             ..v1::Alert::default()
+        },
+    ]
+}
+
+/// Two silences.
+pub fn silences(now: i64) -> Vec<v1::SilenceView> {
+    vec![
+        v1::SilenceView {
+            id: "019a2f2a-2222-7000-8000-000000000001".to_owned(),
+            condition: None,
+            object: Some("batch".to_owned()),
+            created_at: Some(at(now - 600)),
+            until: Some(at(now + 1800)),
+        },
+        v1::SilenceView {
+            id: "019a2f28-2222-7000-8000-000000000002".to_owned(),
+            condition: Some("disk_high".to_owned()),
+            object: None,
+            created_at: Some(at(now - 3600)),
+            until: Some(at(now + 172_800)),
         },
     ]
 }

@@ -53,7 +53,8 @@ fn state(alert: &AlertView) -> (String, Tone) {
         AlertStateView::Acknowledged | AlertStateView::Unknown => Tone::Warn,
         AlertStateView::Resolved => Tone::Dim,
     };
-    (alert.state.as_str().to_owned(), tone)
+    let silenced = if alert.silenced { ", silenced" } else { "" };
+    (format!("{}{silenced}", alert.state.as_str()), tone)
 }
 
 /// When, and what.
@@ -85,6 +86,9 @@ fn story(alert: &AlertView, clock: &Clock) -> String {
     }
     if alert.flapping {
         text.push_str("; it comes and goes");
+    }
+    if alert.silenced {
+        text.push_str("; nobody is notified of it");
     }
     text
 }

@@ -15,6 +15,7 @@ pub mod pod_detail;
 pub mod pods;
 pub mod resources;
 pub mod runs;
+pub mod silences;
 pub mod status;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use rstest::rstest;
 use unicode_width::UnicodeWidthStr;
 
-use super::{alerts, catalogue, doctor, events, pod_detail, pods, resources, status};
+use super::{alerts, catalogue, doctor, events, pod_detail, pods, resources, silences, status};
 use crate::output::human::Clock;
 use crate::output::json::alerts::AlertListView;
 use crate::output::json::catalogue::ApplyView;
@@ -21,6 +21,7 @@ use crate::output::json::events::EventView;
 use crate::output::json::pod_detail::PodDetailView;
 use crate::output::json::pods::{PodListView, PodView, StatsView};
 use crate::output::json::resources::{HistoryView, ResourcesView};
+use crate::output::json::silences::SilenceListView;
 use crate::output::json::status::StatusView;
 use crate::output::sample;
 
@@ -51,6 +52,17 @@ fn alerts_list(width: Option<usize>) -> String {
     let alerts = sample::alerts(NOW);
     let view = AlertListView::from(v1::ListAlertsResponse { alerts });
     without_colour(&alerts::list(&view, &clock, width))
+}
+
+#[test]
+fn alerts_silences() {
+    let clock = Clock {
+        now: now(),
+        zone: TimeZone::UTC,
+    };
+    let silences = sample::silences(NOW);
+    let view = SilenceListView::from(v1::Silences { silences });
+    assert_snapshot!(without_colour(&silences::list(&view, &clock)));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use dagda_proto::v1;
 
 use super::time::timestamp;
-use crate::domain::alert::{Alert, AlertState, Culprit, Severity};
+use crate::domain::alert::{Alert, AlertState, Condition, Culprit, Severity};
+use crate::domain::silence::{Silence, Silenced};
 
-pub fn alert(alert: &Alert) -> v1::Alert {
+/// `silenced`: whether a silence covers it.
+pub fn alert(alert: &Alert, silenced: bool) -> v1::Alert {
     let Alert {
         id,
         condition,
@@ -44,7 +46,7 @@ pub fn alert(alert: &Alert) -> v1::Alert {
         peak_percent: *peak,
         culprits: culprits.iter().map(culprit).collect(),
         flapping: *flapping,
-        silenced: false,
+        silenced,
     }
 }
 
@@ -58,6 +60,35 @@ fn culprit(culprit: &Culprit) -> v1::Culprit {
         pod: pod.clone(),
         cpu_percent: *cpu_percent,
         ram_bytes: memory.0,
+    }
+}
+
+pub fn silence(silence: &Silence) -> v1::SilenceView {
+    let Silence {
+        id,
+        of,
+        created_at,
+        until,
+    } = silence;
+    let (condition, object) = match of {
+        Silenced::Condition(condition) => (Some(condition.as_str().to_owned()), None),
+        Silenced::Object(object) => (None, Some(object.clone())),
+    };
+    v1::SilenceView {
+        id: id.to_string(),
+        condition,
+        object,
+        created_at: Some(timestamp(*created_at)),
+        until: Some(timestamp(*until)),
+    }
+}
+
+/// A condition where `what` is one's name, else what alerts are about.
+pub fn silenced(what: String) -> Silenced {
+    let mut conditions = Condition::ALL.into_iter();
+    match conditions.find(|condition| condition.as_str() == what) {
+        Some(condition) => Silenced::Condition(condition),
+        None => Silenced::Object(what),
     }
 }
 

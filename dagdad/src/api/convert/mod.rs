@@ -17,7 +17,7 @@ mod time;
 mod workflows;
 
 pub use self::admission::from_admission;
-pub use self::alert::{alert, from_severity};
+pub use self::alert::{alert, from_severity, silence, silenced};
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
 pub use self::economy::{backtest, economy, economy_plan, from_policy};

@@ -2,6 +2,7 @@
 
 use dagda_proto::v1::{self, alerts_service_server::AlertsService};
 use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
 use tonic::Request;
 use uuid::Uuid;
 
@@ -9,6 +10,7 @@ use super::ports::Records;
 use super::{bench, detail, wire};
 use crate::domain::alert::{Alert, Condition, Severity};
 use crate::domain::error::CommandError;
+use crate::domain::silence::{Silence, Silenced};
 use crate::engine::Message;
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
@@ -102,6 +104,137 @@ async fn an_alert_is_told_whole() {
     assert_eq!(told[0].severity(), v1::AlertSeverity::Info);
     assert_eq!(told[0].updated_at, Some(wire(99)));
     assert_eq!(told[0].resolved_at, Some(wire(99)));
+}
+
+/// Times are compared with the clock on the wall.
+fn silence(number: u8, of: Silenced, minutes: i64) -> Silence {
+    Silence {
+        id: Uuid::from_u128(number.into()),
+        of,
+        created_at: Timestamp::now() - SignedDuration::from_hours(1),
+        until: Timestamp::now() + SignedDuration::from_mins(minutes),
+    }
+}
+
+fn object(name: &str) -> Silenced {
+    Silenced::Object(name.to_owned())
+}
+
+#[tokio::test]
+async fn what_is_silenced_is_said_to_be() {
+    let alerts = [
+        going_on(1, Severity::Info),
+        going_on(2, Severity::Info),
+        going_on(3, Severity::Info),
+    ];
+    let mut having = having(&alerts);
+    having.silences = vec![
+        silence(1, object("pod-1"), 10),
+        silence(2, object("pod-2"), -10),
+        silence(3, Silenced::Condition(Condition::RamHigh), 10),
+        silence(4, object("pod-4"), 10),
+    ];
+    let bench = bench(having, stored(vec![over(4)]));
+    let request = v1::ListAlertsRequest {
+        all: true,
+        ..v1::ListAlertsRequest::default()
+    };
+    let told = bench.api.list_alerts(Request::new(request)).await;
+    let told = told.unwrap().into_inner().alerts;
+    let silenced: Vec<bool> = told.iter().map(|alert| alert.silenced).collect();
+    assert_eq!(objects(&told), ["pod-4", "pod-3", "pod-2", "pod-1"]);
+    assert_eq!(silenced, [false, false, false, true]);
+}
+
+#[tokio::test]
+async fn silences_are_listed_by_their_end() {
+    let mut having = having(&[]);
+    having.silences = vec![
+        silence(1, object("a"), 20),
+        silence(2, Silenced::Condition(Condition::PodDown), 10),
+        silence(3, object("over"), -10),
+    ];
+    let until = having.silences[0].until;
+    let bench = bench(having, broken());
+    let told = bench
+        .api
+        .list_silences(Request::new(v1::ListSilencesRequest {}))
+        .await;
+    let told = told.unwrap().into_inner().silences;
+    let of = |view: &v1::SilenceView| (view.condition.clone(), view.object.clone());
+    assert_eq!(
+        told.iter().map(of).collect::<Vec<_>>(),
+        [
+            (Some("pod_down".to_owned()), None),
+            (None, Some("a".to_owned()))
+        ]
+    );
+    assert_eq!(told[1].id, "00000000-0000-0000-0000-000000000001");
+    let ends = told[1].until.unwrap();
+    assert_eq!(ends.seconds, until.as_second());
+}
+
+#[tokio::test]
+async fn silences_are_passed_on() {
+    let mut bench = bench(having(&[]), Records::default());
+    let hour = prost_types::Duration {
+        seconds: 3600,
+        nanos: 0,
+    };
+    let negative = prost_types::Duration {
+        seconds: -1,
+        nanos: 0,
+    };
+    let cases = [
+        ("llama", Some(hour), object("llama"), 3600),
+        (
+            "pod_down",
+            Some(hour),
+            Silenced::Condition(Condition::PodDown),
+            3600,
+        ),
+        // For the engine to refuse.
+        ("", None, object(""), 0),
+        ("llama", Some(negative), object("llama"), 0),
+    ];
+    for (what, span, of, seconds) in cases {
+        let api = bench.api.clone();
+        let what = what.to_owned();
+        let call = tokio::spawn(async move {
+            let request = v1::SilenceRequest { what, span };
+            api.silence(Request::new(request)).await
+        });
+        let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+            panic!("nothing is asked");
+        };
+        let span = std::time::Duration::from_secs(seconds);
+        assert_eq!(command, Command::Silence { of, span });
+        let reply = Reply::Silences(vec![silence(1, object("llama"), 10)]);
+        assert!(caller.send(Answer::Reply(reply)).is_ok());
+        let told = call.await.unwrap().unwrap().into_inner().silences;
+        assert_eq!(told[0].object.as_deref(), Some("llama"));
+    }
+
+    let api = bench.api.clone();
+    let call = tokio::spawn(async move {
+        let which = "llama".to_owned();
+        let request = v1::LiftSilenceRequest { which };
+        api.lift_silence(Request::new(request)).await
+    });
+    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+        panic!("nothing is asked");
+    };
+    let which = "llama".to_owned();
+    assert_eq!(
+        command,
+        Command::LiftSilence {
+            which: which.clone()
+        }
+    );
+    let refused = Reply::Refused(CommandError::NoSuchSilence { which });
+    assert!(caller.send(Answer::Reply(refused)).is_ok());
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!(detail(&status).code, "not_found");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@
 //!   begin anew, so that neither leads to an act.
 //! - A rung that did not help is not tried again before economy mode has ended.
 
+mod acting;
 pub mod backtest;
 mod ladder;
 mod planning;
@@ -36,6 +37,7 @@ mod situation;
 mod tests;
 mod words;
 
+pub use self::acting::{Act, Retry};
 pub use self::backtest::backtest;
 pub use self::ladder::Step;
 pub use self::planning::plan;
@@ -47,20 +49,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::acting::{Settling, UnderWay};
 use self::ladder::Spent;
 use crate::domain::economy::{
-    Active, Band, Cause, EconomyRecord, EconomyRules, Policy, Rung, Taken, Taking, Trigger,
+    Active, Band, Cause, EconomyRecord, EconomyRules, Policy, Rung, Taking, Trigger,
 };
 use crate::domain::name::PodName;
-use crate::domain::pod::Footprint;
-use crate::domain::quantity::{Bytes, Millicpu};
-
-/// Pressure is a mean over so much time: what an act brought is seen after that.
-const PRESSURE_SETTLES: SignedDuration = SignedDuration::from_secs(10);
-/// An act that brings less than this part of what was expected did not help.
-const HELPED: u64 = 4;
-/// How long it is remembered that a pod was stopped.
-const SHEDS_COUNT: SignedDuration = SignedDuration::from_hours(1);
 
 /// Economy mode's memory. What has to outlive dagdad is in its [`EconomyRecord`].
 #[derive(Debug, Clone, Default)]
@@ -81,41 +75,6 @@ pub struct Economy {
     futile: BTreeSet<Rung>,
     /// What failed, or was done, in this episode.
     tried: BTreeSet<(PodName, Rung)>,
-}
-
-/// What is being done.
-#[derive(Debug, Clone)]
-struct UnderWay {
-    act: Act,
-    before: Reading,
-    settling: Option<Settling>,
-}
-
-/// It was done; what it brought is to be measured.
-#[derive(Debug, Clone, Copy)]
-struct Settling {
-    done_at: Timestamp,
-    samples: u32,
-}
-
-/// What is tried once something could not be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// The same, after the next reading.
-    Soon,
-    /// The same rung with other pods.
-    WithOthers,
-    /// Other rungs: this machine cannot do such a thing at all.
-    ByOtherRungs,
-}
-
-/// One thing to be done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Act {
-    /// Take something.
-    Take(Step),
-    /// Give something back.
-    Give(Taken),
 }
 
 /// What became of economy mode.
@@ -193,7 +152,7 @@ impl Economy {
     /// Whether starts of optional pods are refused. A lack of CPU alone only does so where CPU is
     /// enforced: it is shared, everything just gets slower.
     #[must_use]
-    pub fn refuses_starts(&self, rules: &EconomyRules, cpu_enforced: bool) -> bool {
+    pub fn refuses_starts(&self, rules: &EconomyRules, policy: Policy, cpu_enforced: bool) -> bool {
         let Some(Active { cause, .. }) = self.record.active else {
             return false;
         };
@@ -208,7 +167,11 @@ impl Economy {
             let leave = rules.band(trigger).leave;
             self.reading.is_some_and(|it| it.reaches(trigger, leave))
         };
-        !for_cpu || cpu_enforced || no_room(Trigger::Ram) || no_room(Trigger::Pressure)
+        !for_cpu
+            || policy == Policy::On
+            || cpu_enforced
+            || no_room(Trigger::Ram)
+            || no_room(Trigger::Pressure)
     }
 
     /// Takes in a reading. `passed` is the time since the one before; `None` where nobody looked
@@ -230,12 +193,22 @@ impl Economy {
                 self.held.insert(trigger, longer(held, passed));
             }
         }
+        if passed.is_none()
+            && let Some(settling) = self.settling_mut()
+        {
+            // The clock may have been set back.
+            settling.done_at = settling.done_at.min(reading.at);
+        }
         let room = reading.has_room(|trigger| rules.band(trigger));
         self.room = room.then(|| longer(self.room, passed));
         let mut changes = Vec::new();
         changes.extend(self.measure(reading, rules));
         changes.extend(self.decide(rules, policy, Some(Duration::ZERO), reading.at));
         changes
+    }
+
+    fn settling_mut(&mut self) -> Option<&mut Settling> {
+        self.under_way.as_mut()?.settling.as_mut()
     }
 
     /// Looks at the time alone. Where the last reading is older than `longest` it says nothing.
@@ -373,157 +346,6 @@ impl Economy {
         }
         returning::next(situation, rules, taken).map(|taken| Act::Give(taken.clone()))
     }
-
-    /// An act begins. What it takes is in the record from now on, so that it can be stored before
-    /// anything is done.
-    pub fn begin(&mut self, act: Act, rules: &EconomyRules, now: Timestamp) {
-        let Some(before) = self.reading else {
-            return;
-        };
-        if let Act::Take(step) = &act {
-            self.tried.insert((step.pod.clone(), step.rung));
-            if let Some(taking) = step.taking() {
-                self.take(step, taking, rules, now);
-            }
-        }
-        self.under_way = Some(UnderWay {
-            act,
-            before,
-            settling: None,
-        });
-    }
-
-    fn take(&mut self, step: &Step, taking: Taking, rules: &EconomyRules, now: Timestamp) {
-        let taking = match taking {
-            Taking::Shed { .. } => {
-                let lately = |at: &Timestamp| now.duration_since(*at).abs() < SHEDS_COUNT;
-                self.record.sheds.retain(|(_, at)| lately(at));
-                let of_this = self.record.sheds.iter().filter(|(pod, _)| *pod == step.pod);
-                let before = u32::try_from(of_this.count()).unwrap_or(u32::MAX);
-                self.record.sheds.push((step.pod.clone(), now));
-                Taking::Shed {
-                    for_good: before >= rules.sheds_per_hour,
-                }
-            }
-            mild @ (Taking::Throttled { .. } | Taking::Frozen) => mild,
-        };
-        self.record.taken.push(Taken {
-            pod: step.pod.clone(),
-            taking,
-            at: now,
-            used: step.used,
-            reason: step.reason.clone(),
-        });
-    }
-
-    /// What is under way was done.
-    pub fn done(&mut self, now: Timestamp) {
-        let Some(under_way) = &mut self.under_way else {
-            return;
-        };
-        match &under_way.act {
-            Act::Take(step) => {
-                if step.rung == Rung::Stop {
-                    // Its containers are gone, and what was taken from them with them.
-                    let mild = |taken: &Taken| taken.taking.rung() != Rung::Stop;
-                    let taken = &mut self.record.taken;
-                    taken.retain(|taken| taken.pod != step.pod || !mild(taken));
-                }
-                under_way.settling = Some(Settling {
-                    done_at: now,
-                    samples: 0,
-                });
-            }
-            Act::Give(given) => {
-                let given = given.clone();
-                let same = |taken: &Taken| {
-                    taken.pod == given.pod && taken.taking.rung() == given.taking.rung()
-                };
-                self.record.taken.retain(|taken| !same(taken));
-                // The next one has to wait for as long again.
-                self.room = None;
-                self.under_way = None;
-            }
-        }
-    }
-
-    /// What is under way could not be done.
-    pub fn failed(&mut self, retry: Retry) {
-        let Some(under_way) = self.under_way.take() else {
-            return;
-        };
-        match under_way.act {
-            Act::Take(step) => {
-                match retry {
-                    Retry::Soon => {
-                        self.tried.remove(&(step.pod.clone(), step.rung));
-                        self.paused = true;
-                    }
-                    Retry::WithOthers => {}
-                    Retry::ByOtherRungs => {
-                        self.futile.insert(step.rung);
-                    }
-                }
-                let same =
-                    |taken: &Taken| taken.pod == step.pod && taken.taking.rung() == step.rung;
-                self.record.taken.retain(|taken| !same(taken));
-            }
-            Act::Give(_) => self.room = None,
-        }
-    }
-
-    /// Only a person gives the pod back what was taken: it did not come up again.
-    pub fn give_up(&mut self, pod: &PodName) {
-        for taken in &mut self.record.taken {
-            if taken.pod == *pod && taken.taking.rung() == Rung::Stop {
-                taken.taking = Taking::Shed { for_good: true };
-            }
-        }
-    }
-
-    /// Forgets what is to be given back, where `stands` says that it is not taken any more.
-    /// Returns whether there was such a thing.
-    pub fn forget(&mut self, stands: impl Fn(&Taken) -> bool) -> bool {
-        let before = self.record.taken.len();
-        self.record.taken.retain(stands);
-        self.record.taken.len() != before
-    }
-
-    /// Sees what the act brought that is settling, once enough was measured after it.
-    fn measure(&mut self, reading: Reading, rules: &EconomyRules) -> Option<Change> {
-        let under_way = self.under_way.as_mut()?;
-        let Act::Take(step) = &under_way.act else {
-            return None;
-        };
-        let settling = under_way.settling.as_mut()?;
-        if reading.at <= settling.done_at {
-            return None;
-        }
-        settling.samples += 1;
-        let settled = match step.trigger {
-            Trigger::Ram => true,
-            // The first one after it still has use from before it in it.
-            Trigger::Cpu => settling.samples >= 2,
-            Trigger::Pressure => reading.at.duration_since(settling.done_at) >= PRESSURE_SETTLES,
-        };
-        if !settled {
-            return None;
-        }
-        let UnderWay { act, before, .. } = self.under_way.take()?;
-        let Act::Take(step) = act else {
-            return None;
-        };
-        let helped = helped(&step, &before, &reading, rules);
-        if !helped && step.rung != Rung::Stop {
-            self.futile.insert(step.rung);
-        }
-        Some(Change::Measured {
-            step,
-            before,
-            after: reading,
-            helped,
-        })
-    }
 }
 
 /// Where a trigger counts as short.
@@ -539,30 +361,5 @@ fn longer(span: Option<Duration>, passed: Option<Duration>) -> Duration {
     match (span, passed) {
         (Some(span), Some(passed)) => span + passed,
         _ => Duration::ZERO,
-    }
-}
-
-fn helped(step: &Step, before: &Reading, after: &Reading, rules: &EconomyRules) -> bool {
-    if !after.reaches(step.trigger, rules.band(step.trigger).enter) {
-        return true;
-    }
-    match step.trigger {
-        Trigger::Ram => {
-            let freed = before.ram_used.saturating_sub(after.ram_used);
-            freed.0.saturating_mul(HELPED) >= step.frees.memory.0 && freed > Bytes(0)
-        }
-        Trigger::Cpu => {
-            let used = |reading: &Reading| {
-                Footprint::of_cpu_percent(reading.cpu_percent * f64::from(reading.cpu_count))
-            };
-            let freed = used(before).saturating_sub(used(after));
-            freed.0.saturating_mul(HELPED) >= step.frees.cpu.0 && freed > Millicpu(0)
-        }
-        Trigger::Pressure => {
-            let (before, after) = (before.pressure, after.pressure);
-            before
-                .zip(after)
-                .is_none_or(|(before, after)| after <= before * 0.75)
-        }
     }
 }

@@ -155,19 +155,19 @@ fn verdict(
         ([first, rest @ ..], enough) => {
             let more = match rest.len() {
                 0 => String::new(),
-                1 => " and one step more, if that is not enough".to_owned(),
-                more => format!(" and {more} steps more, as far as they are needed"),
+                1 => ", and one thing more if that is not enough".to_owned(),
+                more => format!(", and up to {more} things more if that is not enough"),
             };
             let outcome = if enough {
-                format!("leads to {}", figures(&left.reading))
+                format!("that leads to {}", figures(&left.reading))
             } else {
-                format!("is not enough: {} is left", figures(&left.reading))
+                format!("even that leaves {}", figures(&left.reading))
             };
             format!(
-                "{}: to {}{more} {outcome}; done once it has been so for {}",
+                "{}: what has been short for {} makes it {}{more}; {outcome}",
                 figures(&situation.reading),
+                span(rules.hold),
                 infinitive(first),
-                span(rules.hold)
             )
         }
     };

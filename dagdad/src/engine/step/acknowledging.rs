@@ -8,6 +8,7 @@ use super::super::state::State;
 use crate::domain::alert::{Alert, Condition};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
+use crate::domain::notification::Occasion;
 use crate::ports::Record;
 
 impl State {
@@ -80,21 +81,23 @@ impl State {
             changed: !changed.is_empty(),
         };
         let mut records = Vec::new();
+        let mut then = Vec::new();
         for alert in changed {
             let message = format!("{}: by hand", alert.condition.as_str());
             let event = self.event_about(kind, Some(&alert.object), None, message, now);
             out.push(Effect::Announce(event.clone()));
-            records.push(Record::PutAlert(Box::new(alert)));
+            records.push(Record::PutAlert(Box::new(alert.clone())));
             records.push(Record::Event(event));
+            if kind == EventKind::AlertResolved {
+                then.extend(self.notification(Occasion::Resolved, alert, now));
+            }
         }
         let answer = Effect::Answer { ticket, reply };
         if records.is_empty() {
             return out.push(answer);
         }
-        out.push(Effect::Persist(Persist::Fact {
-            records,
-            then: vec![answer],
-        }));
+        then.push(answer);
+        out.push(Effect::Persist(Persist::Fact { records, then }));
     }
 
     /// All of a condition that go on; `None` where `which` is no condition.
@@ -130,7 +133,7 @@ impl State {
     }
 }
 
-fn refuse(ticket: Ticket, error: CommandError, out: &mut Vec<Effect>) {
+pub(super) fn refuse(ticket: Ticket, error: CommandError, out: &mut Vec<Effect>) {
     let reply = Reply::Refused(error);
     out.push(Effect::Answer { ticket, reply });
 }

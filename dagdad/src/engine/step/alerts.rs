@@ -11,9 +11,7 @@ use super::super::effect::{Effect, Persist};
 use super::super::state::State;
 use crate::domain::alert::{Alert, Condition, Culprit, HOST, Limit, MARIADB, Pace, Severity};
 use crate::domain::event::EventKind;
-use crate::domain::name::PodName;
-use crate::domain::pod::Category;
-use crate::domain::run::{Phase, Step};
+use crate::domain::notification::Occasion;
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::ports::{MirrorLink, Record};
 
@@ -58,15 +56,7 @@ impl State {
             Watched::Anew => None,
         };
         let rules = self.settings.alerts;
-        let mut missed = self.missed_pods();
-        for pod in self.episodes.objects(Condition::PodDown) {
-            let over = || (Severity::Info, format!("{pod} is not missed any more"));
-            missed.entry(pod.clone()).or_insert_with(|| {
-                let (severity, message) = over();
-                below(severity, message)
-            });
-        }
-        for (pod, sight) in missed {
+        for (pod, sight) in self.sights_of_pods() {
             let key = (Condition::PodDown, pod);
             self.see(key, rules.pod_down, sight, passed, now, out);
         }
@@ -82,47 +72,6 @@ impl State {
                 self.see(key, pace, sight, passed, now, out);
             }
         }
-    }
-
-    /// Pods that a running workflow has lost. Those of a run that starts them again are still
-    /// missed where they were before.
-    fn missed_pods(&self) -> BTreeMap<String, Sight> {
-        let known = |pod: &PodName| {
-            let key = (Condition::PodDown, pod.to_string());
-            self.episodes.contains(&key)
-        };
-        let mut missed = BTreeMap::new();
-        for run in self.runs.values().map(|active| &active.run) {
-            for member in &run.members {
-                let why = match (&run.phase, &member.step) {
-                    (Phase::Degraded, Step::Lost { message }) => message.clone(),
-                    (Phase::Starting { .. } | Phase::Evicting { .. }, step)
-                        if run.ready_at.is_some() && !step.satisfied() && known(&member.pod) =>
-                    {
-                        format!("{} is being started again", member.pod)
-                    }
-                    _ => continue,
-                };
-                let essential = self
-                    .pods
-                    .get(&member.pod)
-                    .is_some_and(|pod| pod.entry.spec.category == Category::Essential);
-                let severity = if essential {
-                    Severity::Critical
-                } else {
-                    self.settings.alerts.pod_down.severity
-                };
-                let sight = Sight {
-                    level: Level::Over,
-                    severity,
-                    value: None,
-                    message: format!("{why}; workflow {} needs it", run.workflow),
-                    culprits: Vec::new(),
-                };
-                missed.insert(member.pod.to_string(), sight);
-            }
-        }
-        missed
     }
 
     fn sight_of_store(&self) -> Sight {
@@ -216,20 +165,19 @@ impl State {
         } = self;
         let message = sight.message.clone();
         let id = || identities.next(now);
-        let (kind, alert) = match episodes.see(key, pace, sight, passed, now, id) {
+        let (occasion, alert) = match episodes.see(key, pace, sight, passed, now, id) {
             None => return,
-            Some(Change::Raised(alert) | Change::Worsened(alert)) => {
-                (Some(EventKind::AlertRaised), alert)
-            }
+            Some(Change::Raised(alert)) => (Some(Occasion::Raised), alert),
+            Some(Change::Worsened(alert)) => (Some(Occasion::Worsened), alert),
             Some(Change::Updated(alert)) => (None, alert),
-            Some(Change::Resolved(alert)) => (Some(EventKind::AlertResolved), alert),
+            Some(Change::Resolved(alert)) => (Some(Occasion::Resolved), alert),
         };
-        let message = if kind == Some(EventKind::AlertResolved) && message.is_empty() {
+        let message = if occasion == Some(Occasion::Resolved) && message.is_empty() {
             over(&alert)
         } else {
             message
         };
-        self.write_alert(kind, alert, &message, now, out);
+        self.write_alert(occasion, alert, &message, now, out);
     }
 
     /// Something happened that is an alert by itself; it is news only where it was none before.
@@ -268,30 +216,33 @@ impl State {
         out: &mut Vec<Effect>,
     ) {
         if let Some(alert) = self.episodes.end(&(condition, object.to_owned()), now) {
-            self.write_alert(Some(EventKind::AlertResolved), alert, message, now, out);
+            self.write_alert(Some(Occasion::Resolved), alert, message, now, out);
         }
     }
 
-    pub(super) fn write_alert(
+    /// Writes an alert, and notifies people once it is on disk.
+    fn write_alert(
         &mut self,
-        kind: Option<EventKind>,
+        occasion: Option<Occasion>,
         alert: Alert,
         message: &str,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let mut records = Vec::new();
-        if let Some(kind) = kind {
+        let mut records = vec![Record::PutAlert(Box::new(alert.clone()))];
+        let mut then = Vec::new();
+        if let Some(occasion) = occasion {
+            let kind = match occasion {
+                Occasion::Raised | Occasion::Worsened => EventKind::AlertRaised,
+                Occasion::Resolved => EventKind::AlertResolved,
+            };
             let message = format!("{}: {message}", alert.condition.as_str());
             let event = self.event_about(kind, Some(&alert.object), None, message, now);
             out.push(Effect::Announce(event.clone()));
             records.push(Record::Event(event));
+            then.extend(self.notification(occasion, alert, now));
         }
-        records.insert(0, Record::PutAlert(Box::new(alert)));
-        out.push(Effect::Persist(Persist::Fact {
-            records,
-            then: Vec::new(),
-        }));
+        out.push(Effect::Persist(Persist::Fact { records, then }));
     }
 }
 

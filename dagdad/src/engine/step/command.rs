@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::economy::missed;
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Command, Reply, Ticket};
 use super::super::operation::{At, Operation, Queued, Request};
@@ -63,13 +64,14 @@ impl State {
             Command::AcknowledgeAlerts { which } => {
                 return self.acknowledge_alerts(ticket, &which, now, out);
             }
+            Command::Silence { of, span } => {
+                return self.silence(ticket, of, span, now, out);
+            }
+            Command::LiftSilence { which } => {
+                return self.lift_silence(ticket, &which, now, out);
+            }
             Command::SetEconomy { policy } => {
                 return self.set_economy(ticket, policy, now, out);
-            }
-            Command::Silence { .. } | Command::LiftSilence { .. } => {
-                let error = CommandError::Invalid("dagdad cannot do that yet".to_owned());
-                let reply = Reply::Refused(error);
-                return out.push(Effect::Answer { ticket, reply });
             }
             Command::ResolveAlert { id } => {
                 return self.resolve_alert(ticket, &id, now, out);
@@ -135,7 +137,13 @@ impl State {
             let up = matches!(pod.life, Life::Up { .. });
             match (kind, &pod.life) {
                 (OperationKind::Start, Life::Up { .. }) => {
-                    return Ok(self.already(&name, Wanted::Up, "was already running", now, out));
+                    let taken = self.economy_view().taken;
+                    let missed = taken.iter().find(|view| view.taken.pod == name).map(missed);
+                    let how = match missed {
+                        Some(missed) => format!("was already running, {missed}"),
+                        None => "was already running".to_owned(),
+                    };
+                    return Ok(self.already(&name, Wanted::Up, &how, now, out));
                 }
                 (OperationKind::Stop, Life::Down) => {
                     return Ok(self.already(&name, Wanted::Down, "was already stopped", now, out));

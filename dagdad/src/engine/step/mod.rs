@@ -36,11 +36,14 @@ mod command;
 mod consistency;
 mod economy;
 mod ending;
+mod missed;
+mod notifying;
 mod observation;
 mod operation;
 mod outcome;
 mod recovery;
 mod run;
+mod silencing;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -107,9 +110,10 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Diagnosed { pod, log } => state.diagnosed(&pod, log, now, out),
         Event::RunStored { run, result } => state.run_stored(run, result, now, out),
+        Event::NotNotified { alert, reason } => state.not_notified(alert, &reason, now, out),
         Event::EconomyStored { id, result } => state.economy_stored(id, result, now, out),
         Event::Eased { pod, id, result } => state.eased(&pod, id, result, now, out),
-        Event::NotNotified { .. } | Event::Tick => {}
+        Event::Tick => {}
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);
@@ -119,6 +123,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     state.advance_runs(now, out);
     state.advance_economy(now, out);
     state.show_active_workflows(now, out);
+    state.end_silences(now, out);
     state.watch_alerts(now, out);
     state.observe_usage(now, out);
     state.balance();

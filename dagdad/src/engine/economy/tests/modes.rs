@@ -93,11 +93,12 @@ fn pressure_and_cpu_begin_it_as_well() {
     let mut it = Box::new(&[], 10, 71.0);
     it.watch(35);
     assert!(it.active());
-    assert!(!it.economy.refuses_starts(&it.rules, false));
-    assert!(it.economy.refuses_starts(&it.rules, true));
+    assert!(!it.economy.refuses_starts(&it.rules, it.policy, false));
+    assert!(it.economy.refuses_starts(&it.rules, it.policy, true));
+    assert!(it.economy.refuses_starts(&it.rules, Policy::On, false));
     it.reading().ram_used = Bytes::gib(76);
     it.sample();
-    assert!(it.economy.refuses_starts(&it.rules, false));
+    assert!(it.economy.refuses_starts(&it.rules, it.policy, false));
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn the_policy_on_begins_it_at_once_and_off_ends_it_at_once() {
             ..
         }))
     ));
-    assert!(it.economy.refuses_starts(&it.rules, false));
+    assert!(it.economy.refuses_starts(&it.rules, it.policy, false));
     assert!(it.watch(3600).is_empty());
     let mut other = it.clone();
     let change = it.economy.wake(&it.rules, Policy::Off, LONGEST, it.now);

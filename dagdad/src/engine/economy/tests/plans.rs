@@ -54,7 +54,11 @@ fn a_plan_says_when_it_is_not_enough_and_when_nothing_is_armed() {
         "{}",
         plan.verdict
     );
-    assert!(plan.verdict.contains("is not enough"), "{}", plan.verdict);
+    assert!(
+        plan.verdict.contains("even that leaves"),
+        "{}",
+        plan.verdict
+    );
 }
 
 #[test]

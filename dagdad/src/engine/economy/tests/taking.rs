@@ -56,6 +56,31 @@ fn what_is_still_short_after_it_was_measured_is_acted_on_again() {
 }
 
 #[test]
+fn memory_that_is_not_free_at_once_is_waited_for() {
+    let pods = [("a", pod(10, 4, 0)), ("b", pod(20, 4, 0))];
+    let mut it = Box::new(&pods, 74, 0.0);
+    let act = it.await_act().unwrap();
+    it.carry_out(&act);
+    let soon = |it: &mut Box, used| {
+        it.now += SignedDuration::from_millis(500);
+        it.situation.reading.at = it.now;
+        it.reading().ram_used = Bytes::gib(used);
+        let (reading, passed) = (it.situation.reading, Duration::from_millis(500));
+        it.economy.see(reading, &it.rules, it.policy, Some(passed))
+    };
+    assert_eq!(soon(&mut it, 82), []);
+    assert_eq!(it.next(), None, "b would go for nothing");
+    assert_eq!(soon(&mut it, 81), [], "a part of it");
+    assert_eq!(it.next(), None);
+    let changes = soon(&mut it, 78);
+    assert!(matches!(
+        changes[..],
+        [Change::Measured { helped: true, .. }]
+    ));
+    assert_eq!(it.next(), None);
+}
+
+#[test]
 fn nothing_else_is_done_before_it_was_measured() {
     let pods = [("a", pod(10, 10, 0)), ("b", pod(20, 10, 0))];
     let mut it = Box::new(&pods, 75, 0.0);
@@ -230,4 +255,35 @@ fn a_pod_that_is_stopped_for_the_fourth_time_within_an_hour_stays_down() {
     assert_eq!(it.await_act(), None);
     let view = it.economy.view(Some(&it.situation), &it.rules, it.policy);
     assert!(view.taken[0].returns.contains("dagdactl pods start a"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_an_hour_holds_nothing_up() {
+    let pods = [("a", pod(10, 4, 0)), ("b", pod(20, 4, 0))];
+    let mut it = Box::new(&pods, 80, 0.0);
+    it.pod("b").up_since = Some(start());
+    let act = it.await_act().unwrap();
+    it.carry_out(&act);
+    it.now -= SignedDuration::from_hours(1);
+    it.sample_after(None);
+    it.watch(30);
+    let next = it.await_act();
+    assert_eq!(taken(next.as_ref()), Some(("b", Rung::Stop)));
+    let waited = it
+        .now
+        .duration_since(start() - SignedDuration::from_hours(1));
+    assert!(waited < SignedDuration::from_mins(3), "{waited}");
+}
+
+#[test]
+fn where_others_burn_the_cpu_no_pod_is_stopped_that_hardly_uses_any() {
+    let mut it = Box::new(&[("web", pod(10, 1, 0))], 10, 98.0);
+    it.pod("web").used.cpu = Millicpu(150);
+    assert_eq!(it.await_act(), None);
+    assert!(it.active());
+    it.pod("web").used.cpu = Millicpu(900);
+    assert_eq!(
+        taken(it.await_act().as_ref()),
+        Some(("web", Rung::Throttle))
+    );
 }

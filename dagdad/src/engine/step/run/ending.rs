@@ -15,6 +15,7 @@ use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::pod::Category;
 use crate::domain::run::{Outcome, Phase, Run, RunId, Step};
+use crate::domain::state::Wanted;
 
 impl State {
     /// Stops what is to be stopped, those first that come after the others.
@@ -65,6 +66,9 @@ impl State {
             let operation = OperationId(self.identities.next(now));
             self.accept(&pod, operation, request, now, out);
         }
+        if over && !rollback {
+            self.let_go_of(&run, now, out);
+        }
         if over {
             let verb = if rollback { "rolled back" } else { "stopped" };
             let kept: Vec<String> = run
@@ -82,6 +86,23 @@ impl State {
             };
             let message = format!("{} is {verb}{kept}", run.workflow);
             self.note_run(EventKind::RunStopped, &run, message, now, out);
+        }
+    }
+
+    /// Who stops a workflow does not miss its pods any more, those that had failed included.
+    fn let_go_of(&mut self, run: &Run, now: Timestamp, out: &mut Vec<Effect>) {
+        for member in run.members.iter().filter(|m| m.step == Step::Stopped) {
+            let needed = self.needed(run, &member.pod).is_some();
+            let Some(pod) = self.pods.get_mut(&member.pod) else {
+                continue;
+            };
+            let kept = pod.entry.spec.category == Category::Essential && !member.started_by_run;
+            let missed = matches!(pod.life, Life::Failed { .. }) || pod.wanted == Wanted::Up;
+            if missed && at_rest_and_down(pod) && !needed && !kept {
+                pod.become_life(Life::Down, now);
+                pod.wanted = Wanted::Down;
+                self.put_row(&member.pod, now, out);
+            }
         }
     }
 

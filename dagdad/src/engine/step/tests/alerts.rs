@@ -201,6 +201,31 @@ impl Watched {
         alerts
     }
 
+    /// Samples come in for so many seconds.
+    fn pass(&mut self, seconds: i64) {
+        for _ in 0..seconds / 5 {
+            self.bench.wait(5);
+            let sample = Sample {
+                host: idle_host(self.bench.now),
+                pods: Vec::new(),
+                unseen: Vec::new(),
+            };
+            let effects = self.bench.tell(Event::Sampled(sample));
+            self.store(&effects);
+        }
+    }
+
+    /// The only row of a condition; it was written that often.
+    fn only_of(&self, condition: Condition, times: usize) -> &Alert {
+        let of = |(alert, _): &&(Alert, usize)| alert.condition == condition;
+        let rows: Vec<_> = self.rows.iter().filter(of).collect();
+        let [(alert, written)] = rows.as_slice() else {
+            panic!("{:#?}", self.rows);
+        };
+        assert_eq!(*written, times);
+        alert
+    }
+
     /// The only row there is; it was written that often.
     fn only(&self, times: usize) -> &Alert {
         let [(alert, written)] = self.rows.as_slice() else {
@@ -277,6 +302,7 @@ fn each_lost_pod_has_its_own_alert() {
     assert_eq!(objects, ["a", "b"]);
     watched.bench.runs("a");
     watched.list();
+    watched.pass(65);
     let objects: Vec<String> = watched.going_on().into_iter().map(|a| a.object).collect();
     assert_eq!(objects, ["b"]);
 }
@@ -285,13 +311,16 @@ fn each_lost_pod_has_its_own_alert() {
 fn it_is_over_when_the_pod_is_back() {
     let mut watched = degraded(&[pod("a"), pod("b")]);
     let raised = watched.only(1).clone();
-    watched.bench.wait(30);
+    watched.pass(30);
+    let back_at = watched.bench.now;
     watched.bench.runs("a");
     watched.list();
     assert_eq!(watched.state(), RunState::Running);
+    assert_eq!(*watched.only(1), raised, "it may come and go");
+    watched.pass(65);
     let resolved = watched.only(2);
-    let ended = resolved.resolved_at.expect("an end");
-    assert!(ended > raised.created_at && resolved.updated_at == ended);
+    assert_eq!(resolved.resolved_at, Some(back_at), "the true time");
+    assert!(resolved.updated_at > back_at);
     let same = Alert {
         updated_at: raised.updated_at,
         resolved_at: None,
@@ -314,9 +343,12 @@ fn it_is_over_when_the_pod_is_back() {
 fn it_is_over_when_the_run_ends() {
     let mut watched = degraded(&[pod("a"), pod("b")]);
     let workflow = "ai".to_owned();
-    let reply = watched.command(Command::StopWorkflow { workflow });
+    let (reply, effects) = watched.bench.order(Command::StopWorkflow { workflow });
     assert!(matches!(reply, Reply::Run(_)), "{reply:?}");
+    watched.store(&effects);
+    watched.pass(65);
     assert!(watched.only(2).resolved_at.is_some());
+    assert_eq!(watched.bench.status("a"), PodStatus::Stopped);
 }
 
 #[test]
@@ -333,6 +365,7 @@ fn it_goes_on_over_a_restart() {
     }
     watched.bench.runs("a");
     watched.list();
+    watched.pass(65);
     assert!(watched.only(2).resolved_at.is_some());
     watched.restart();
     watched.list();
@@ -347,6 +380,7 @@ fn it_is_over_when_the_pod_came_back_while_no_daemon_looked() {
     watched.only(1);
     watched.list();
     assert_eq!(watched.state(), RunState::Running);
+    watched.pass(65);
     assert!(watched.only(2).resolved_at.is_some());
 }
 
@@ -381,6 +415,7 @@ fn it_goes_on_while_the_pod_is_started_again() {
     watched.list();
     watched.list();
     assert_eq!(watched.state(), RunState::Running);
+    watched.pass(65);
     assert!(watched.only(2).resolved_at.is_some());
 }
 
@@ -415,17 +450,19 @@ fn run(watched: &mut Watched, comes_up: bool) {
     watched.list();
 }
 
+const FAILED: Condition = Condition::WorkflowFailed;
+
 #[test]
 fn a_failed_run_is_told_of_until_the_workflow_runs() {
     let mut watched = Watched::idle(&[pod("a")]);
     run(&mut watched, false);
     assert_eq!(watched.state(), RunState::RolledBack);
-    let raised = watched.only(1).clone();
-    assert_eq!(raised.condition, Condition::WorkflowFailed);
+    let raised = watched.only_of(FAILED, 1).clone();
     assert_eq!(
         (raised.object.as_str(), raised.severity),
         ("ai", Severity::Warning)
     );
+    assert_eq!(watched.only_of(Condition::PodDown, 1).object, "a");
     assert!(
         raised.message.contains("PORT is not set"),
         "{}",
@@ -434,26 +471,26 @@ fn a_failed_run_is_told_of_until_the_workflow_runs() {
 
     // It fails again: the same episode, also for another daemon.
     run(&mut watched, false);
-    assert_eq!(*watched.only(1), raised);
+    assert_eq!(*watched.only_of(FAILED, 1), raised);
     watched.restart();
     watched.list();
-    assert_eq!(*watched.only(1), raised);
+    assert_eq!(*watched.only_of(FAILED, 1), raised);
 
     run(&mut watched, true);
     assert_eq!(watched.state(), RunState::Running);
-    assert!(watched.only(2).resolved_at.is_some());
+    assert!(watched.only_of(FAILED, 2).resolved_at.is_some());
 }
 
 #[test]
 fn a_failed_run_is_forgotten_with_its_workflow() {
     let mut watched = Watched::idle(&[pod("a")]);
     run(&mut watched, false);
-    watched.only(1);
+    watched.only_of(FAILED, 1);
     let workflow = "ai".to_owned();
     // Answered once it is stored.
     let (ticket, command) = (Ticket(99), Command::RemoveWorkflow { workflow });
     let effects = watched.bench.tell(Event::Command { ticket, command });
     watched.store(&effects);
-    assert!(watched.only(2).resolved_at.is_some());
+    assert!(watched.only_of(FAILED, 2).resolved_at.is_some());
     assert!(watched.bench.state.workflows.is_empty());
 }

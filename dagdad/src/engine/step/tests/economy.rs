@@ -386,3 +386,18 @@ fn while_the_runtime_is_away_nothing_is_taken() {
     assert_eq!(told(&effects, EventKind::EconomyEntered).len(), 1);
     assert_eq!(asked(&effects, "stop"), [""; 0]);
 }
+
+#[test]
+fn a_kill_while_the_pod_is_being_stopped_does_not_forget_to_give_it_back() {
+    let mut bench = three();
+    bench.hold("stop", "low");
+    await_act(&mut bench, 7_500);
+    bench.reborn();
+    bench.state.settings.economy_policy = Policy::Auto;
+    bench.let_go("stop", "low");
+    bench.look();
+    assert_eq!(bench.ups(), ["high", "vital"]);
+    assert_eq!(shed(&bench), ["low"]);
+    let effects = watch(&mut bench, 2_000, 140);
+    assert_eq!(asked(&effects, "play"), ["low"]);
+}
