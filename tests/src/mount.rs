@@ -14,7 +14,24 @@ use rustix::process::Pid;
 pub struct PrivateMount {
     directory: PathBuf,
     options: String,
+    script: &'static str,
+    /// So many MiB of it are taken at first.
+    filled: Option<u64>,
+    /// Where its processes see it.
+    seen_at: PathBuf,
 }
+
+const OVER: &str = "mount -t tmpfs -o \"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
+
+/// What was in the root directory before is there too, each of its directories a mount.
+const ROOT: &str = r#"set -e
+mount -t tmpfs -o "$1" tmpfs "$2"
+for entry in /*; do
+    if [ -L "$entry" ]; then cp -P "$entry" "$2$entry"
+    elif [ -d "$entry" ]; then mkdir "$2$entry"; mount --rbind "$entry" "$2$entry"; fi
+done
+dd if=/dev/zero of="$2/filler" bs=1M count="$3" status=none
+root=$2; shift 3; exec chroot "$root" "$@""#;
 
 impl PrivateMount {
     /// A tmpfs with mount options such as `size=4m,ro` over `directory`, which is made if missing.
@@ -23,6 +40,20 @@ impl PrivateMount {
         Self {
             directory: directory.to_owned(),
             options: options.to_owned(),
+            script: OVER,
+            seen_at: directory.to_owned(),
+            filled: None,
+        }
+    }
+
+    /// A tmpfs of `size` MiB as the root directory, `filled` of them taken. `directory` is where it
+    /// is mounted until then.
+    pub fn root(directory: &Path, size: u64, filled: u64) -> Self {
+        Self {
+            script: ROOT,
+            seen_at: PathBuf::from("/"),
+            filled: Some(filled),
+            ..Self::tmpfs(directory, &format!("size={size}m"))
         }
     }
 
@@ -34,10 +65,10 @@ impl PrivateMount {
         if !rustix::process::getuid().is_root() {
             wrapped.arg("--map-root-user");
         }
-        let script = "mount -t tmpfs -o \"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
         wrapped
-            .args(["sh", "-c", script, "sh", &self.options])
-            .arg(&self.directory);
+            .args(["sh", "-c", self.script, "sh", &self.options])
+            .arg(&self.directory)
+            .args(self.filled.map(|filled| filled.to_string()));
         wrapped.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
@@ -56,14 +87,14 @@ impl PrivateMount {
         }
     }
 
-    /// Takes back what [`PrivateMount::fill`] put there.
+    /// Takes back what it was filled with.
     pub fn empty(&self, pid: Pid) {
         std::fs::remove_file(self.filler(pid)).expect("remove the filler");
     }
 
     fn filler(&self, pid: Pid) -> PathBuf {
         let mut path = OsString::from(format!("/proc/{}/root", pid.as_raw_nonzero())).into_vec();
-        path.extend_from_slice(self.directory.join("filler").as_os_str().as_encoded_bytes());
+        path.extend_from_slice(self.seen_at.join("filler").as_os_str().as_encoded_bytes());
         OsString::from_vec(path).into()
     }
 }
