@@ -218,7 +218,12 @@ impl Episodes {
             culprits,
         } = sight;
         let higher = value.filter(|value| peak.as_ref().is_none_or(|(peak, _)| value > peak));
-        let peak = higher.map(|value| (value, culprits)).or(peak);
+        let peak = match (higher, peak) {
+            (Some(value), _) => Some((value, culprits)),
+            // A pod that has just come is measured a little later than the host.
+            (None, Some((peak, unknown))) if unknown.is_empty() => Some((peak, culprits)),
+            (None, peak) => peak,
+        };
         if held < pace.hold {
             let pending = Episode::Pending { held, peak };
             self.by_key.insert(key, pending);
@@ -306,11 +311,15 @@ impl Open {
         if std::mem::take(&mut self.dipped) {
             self.returns = self.returns.saturating_add(1);
         }
+        let mut named = false;
         if let Some(value) = value
             && self.alert.peak.is_none_or(|peak| value > peak)
         {
             self.alert.peak = Some(value);
             self.alert.culprits = culprits;
+        } else if self.alert.culprits.is_empty() && !culprits.is_empty() {
+            self.alert.culprits = culprits;
+            named = true;
         }
         let flaps = !self.alert.flapping && self.returns >= FLAPPING;
         self.alert.flapping |= flaps;
@@ -325,7 +334,7 @@ impl Open {
         };
         if worse {
             Some(Change::Worsened(self.written(now)))
-        } else if flaps || higher {
+        } else if flaps || higher || named {
             Some(Change::Updated(self.written(now)))
         } else {
             None
