@@ -27,9 +27,11 @@ use crate::domain::quantity::{Bytes, Millicpu};
 const THROTTLED_SHARE: u64 = 10;
 /// … and at least a tenth of a core.
 const THROTTLED_LEAST: Millicpu = Millicpu(100);
-/// Where all together are not enough, a pod that gives less than this part of what is missing is
-/// left alone: its end would help nobody.
-const WORTH_IT: u64 = 20;
+/// Where all together are not enough, a pod that gives less than this part of the memory that is
+/// missing is left alone: its end would help nobody …
+const WORTH_ITS_MEMORY: u64 = 20;
+/// … and one that gives less than this part of the CPU: without it everything only gets slower.
+const WORTH_ITS_CPU: u64 = 4;
 /// A pod that began so much later than now began before the clock was set back.
 const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_mins(1);
 /// Pressure has no size: so much of the memory, in percent, is freed for it at a time.
@@ -204,9 +206,10 @@ impl<'a> Offer<'a> {
 
     /// Those that give something to speak of, beside what is missing.
     fn worth_it(&self, gap: Footprint) -> Offer<'a> {
-        let speaks = |frees: u64, gap: u64| gap > 0 && frees.saturating_mul(WORTH_IT) >= gap;
+        let speaks = |frees: u64, gap: u64, part: u64| gap > 0 && frees.saturating_mul(part) >= gap;
         let pods = self.pods.iter().filter(|(_, it)| {
-            speaks(it.frees.memory.0, gap.memory.0) || speaks(it.frees.cpu.0, gap.cpu.0)
+            speaks(it.frees.memory.0, gap.memory.0, WORTH_ITS_MEMORY)
+                || speaks(it.frees.cpu.0, gap.cpu.0, WORTH_ITS_CPU)
         });
         Offer {
             rung: self.rung,

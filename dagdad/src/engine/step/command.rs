@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::economy::missed;
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Command, Reply, Ticket};
 use super::super::operation::{At, Operation, Queued, Request};
@@ -136,7 +137,13 @@ impl State {
             let up = matches!(pod.life, Life::Up { .. });
             match (kind, &pod.life) {
                 (OperationKind::Start, Life::Up { .. }) => {
-                    return Ok(self.already(&name, Wanted::Up, "was already running", now, out));
+                    let taken = self.economy_view().taken;
+                    let missed = taken.iter().find(|view| view.taken.pod == name).map(missed);
+                    let how = match missed {
+                        Some(missed) => format!("was already running, {missed}"),
+                        None => "was already running".to_owned(),
+                    };
+                    return Ok(self.already(&name, Wanted::Up, &how, now, out));
                 }
                 (OperationKind::Stop, Life::Down) => {
                     return Ok(self.already(&name, Wanted::Down, "was already stopped", now, out));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::domain::pod::Priority;
+use crate::domain::pod::{Footprint, Priority};
 use crate::domain::quantity::{Bytes, Millicpu};
 
 const SAMPLE: Duration = Duration::from_secs(5);

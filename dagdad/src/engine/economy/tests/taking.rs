@@ -274,3 +274,16 @@ fn a_clock_that_was_set_back_an_hour_holds_nothing_up() {
         .duration_since(start() - SignedDuration::from_hours(1));
     assert!(waited < SignedDuration::from_mins(3), "{waited}");
 }
+
+#[test]
+fn where_others_burn_the_cpu_no_pod_is_stopped_that_hardly_uses_any() {
+    let mut it = Box::new(&[("web", pod(10, 1, 0))], 10, 98.0);
+    it.pod("web").used.cpu = Millicpu(150);
+    assert_eq!(it.await_act(), None);
+    assert!(it.active());
+    it.pod("web").used.cpu = Millicpu(900);
+    assert_eq!(
+        taken(it.await_act().as_ref()),
+        Some(("web", Rung::Throttle))
+    );
+}

@@ -74,3 +74,17 @@ fn what_else_there_is_to_say_stands_below() {
     assert!(lines[0].starts_with("stopped by economy mode"), "{said}");
     assert_eq!(lines[1..], ["not seen yet: Podman has not answered"]);
 }
+
+#[test]
+fn who_starts_a_pod_that_is_frozen_is_told_so() {
+    let mut bench = economical();
+    bench.list();
+    let (reply, _) = bench.command(start_command("still"));
+    let Reply::Done(done) = reply else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(
+        done.message,
+        "still was already running, frozen by economy mode; comes back after economy mode has ended"
+    );
+}
