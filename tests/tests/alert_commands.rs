@@ -1,4 +1,9 @@
 //! `dagdactl alerts` and `status` against real alerts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 
 use dagda_proto::v1::{AlertState, PodState};
 use dagda_tests::TestHost;

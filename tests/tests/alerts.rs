@@ -1,4 +1,9 @@
 //! Alerts: one row for one episode, told at the true times, whatever happens meanwhile.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 
 use std::time::Duration;
 
@@ -89,10 +94,11 @@ fn an_episode_during_an_outage_and_a_crash_is_one_row_with_its_true_times_and_cu
     // As late as can be: others use memory, too.
     host.stop();
     let meal = Meal::measure();
-    host.configuration.settings += &format!(
+    let rule = format!(
         "[alerts.ram_high]\npercent = {:.6}\nclear_percent = {:.6}\nfor = '2s'\nclear_for = '1s'\n",
         meal.percent, meal.clear_percent
     );
+    host.configuration.settings += &rule;
     host.start();
     let begun = now();
     host.up("glutton", &Pod::eating("glutton", meal.mib, &[]));
