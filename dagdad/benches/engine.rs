@@ -109,6 +109,7 @@ fn running(number: u128) -> ObservedPod {
 fn state() -> State {
     let settings = Settings {
         start_timeout: Duration::from_mins(1),
+        sample_interval: Duration::from_secs(5),
         record_interval: Duration::from_secs(5),
         thresholds: Thresholds {
             ram_percent: 80.0,

@@ -231,6 +231,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
     let now = Timestamp::now();
     let settings = Settings {
         start_timeout: config.start_timeout,
+        sample_interval: config.sample_interval,
         record_interval: RECORD_INTERVAL.max(config.sample_interval),
         thresholds: thresholds(config),
         cpu_enforced: config.cpu_admission == CpuAdmission::Enforce,

@@ -215,6 +215,7 @@ mod tests {
             .unwrap();
         let settings = Settings {
             start_timeout: PATIENCE,
+            sample_interval: PATIENCE,
             record_interval: PATIENCE,
             thresholds: Thresholds {
                 ram_percent: 80.0,

@@ -1,5 +1,6 @@
 //! One box under test: its Podman, its `dagdad`, its `dagdactl`.
 
+mod alerts;
 pub mod economy;
 pub mod runs;
 mod truth;

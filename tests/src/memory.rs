@@ -65,3 +65,32 @@ impl Room {
         self.bytes / 100 * share
     }
 }
+
+/// A meal of a pod that is seen whatever the rest of the machine does meanwhile, and when an alert
+/// of it is to be told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Meal {
+    /// What the pod takes.
+    pub mib: u64,
+    /// What the machine uses with half of it, in percent of its memory.
+    pub percent: f64,
+    /// What it uses with less of it.
+    pub clear_percent: f64,
+}
+
+impl Meal {
+    /// A third of what is available now, but no more than 4 GiB.
+    pub fn measure() -> Self {
+        let memory = Memory::now();
+        let bytes = (memory.available / 3).min(4 << 30);
+        let with = |share: f64| {
+            let used = memory.used() as f64 + bytes as f64 * share;
+            used * 100.0 / memory.total as f64
+        };
+        Self {
+            mib: bytes >> 20,
+            percent: with(0.5),
+            clear_percent: with(0.4),
+        }
+    }
+}

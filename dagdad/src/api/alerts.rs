@@ -41,8 +41,11 @@ impl AlertsService for Api {
     ) -> Result<Response<Self::WatchAlertsStream>, Status> {
         let query = query(request.into_inner())?;
         let snapshots = self.engine.snapshots();
-        let going_on =
-            |snapshot: &Arc<Snapshot>| (snapshot.alerts.clone(), snapshot.silences.clone());
+        let going_on = move |snapshot: &Arc<Snapshot>| {
+            let ended = snapshot.ended_alerts.iter().filter(|_| query.resolved);
+            let alerts: Vec<Alert> = snapshot.alerts.iter().chain(ended).cloned().collect();
+            (alerts, snapshot.silences.clone())
+        };
         let mut told: Option<(Vec<Alert>, Vec<Silence>)> = None;
         let changes = watching(snapshots, self.ending.clone(), going_on, |_| false);
         let changes = changes.filter(move |going_on| {
@@ -131,9 +134,11 @@ impl Api {
         } else {
             Vec::new()
         };
-        // Looked at after the store, so that what ends meanwhile is in one of them.
+        // Looked at after the store, so that what ends meanwhile is in one of them. The row of
+        // what ended just now may still say that it goes on.
         let snapshot = self.engine.snapshot();
-        let alerts = newest(stored, &snapshot.alerts, query);
+        let known = snapshot.alerts.iter().chain(&snapshot.ended_alerts);
+        let alerts = newest(stored, known, query);
         Ok(v1::ListAlertsResponse {
             alerts: on_the_wire(&alerts, &snapshot),
         })
@@ -221,10 +226,14 @@ fn query(request: v1::ListAlertsRequest) -> Result<AlertQuery, Status> {
 
 /// Both by their ids, which are by time, the newest first. Where both have an alert, the engine
 /// knows better.
-fn newest(stored: Vec<Alert>, going_on: &[Alert], query: &AlertQuery) -> Vec<Alert> {
+fn newest<'a>(
+    stored: Vec<Alert>,
+    known: impl Iterator<Item = &'a Alert>,
+    query: &AlertQuery,
+) -> Vec<Alert> {
     let all: BTreeMap<Uuid, Alert> = stored
         .into_iter()
-        .chain(going_on.iter().cloned())
+        .chain(known.cloned())
         .filter(|alert| query.wants(alert))
         .map(|alert| (alert.id, alert))
         .collect();

@@ -24,7 +24,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::alert::{Alert, Condition, Culprit, Pace, Severity};
@@ -36,6 +36,8 @@ const FLAPPING_PATIENCE: u32 = 3;
 /// A peak is written again when it has grown by so much, in percent points; the rest of the
 /// growth is written with the next change.
 const PEAK_STEP: f64 = 1.0;
+/// How long an alert that has ended is known here too: its row is written by then.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(1);
 
 /// What is amiss with what.
 pub(super) type Key = (Condition, String);
@@ -78,6 +80,8 @@ pub(super) enum Change {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Episodes {
     by_key: BTreeMap<Key, Episode>,
+    /// Those that ended a short while ago.
+    ended: Vec<Alert>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,6 +121,7 @@ impl Episodes {
         };
         Self {
             by_key: alerts.into_iter().map(open).collect(),
+            ended: Vec::new(),
         }
     }
 
@@ -126,6 +131,18 @@ impl Episodes {
             Episode::Open(open) => Some(&open.alert),
             Episode::Pending { .. } | Episode::PutDown => None,
         })
+    }
+
+    /// The alerts that ended a short while ago.
+    pub(super) fn ended(&self) -> &[Alert] {
+        &self.ended
+    }
+
+    /// Forgets what ended longer ago.
+    pub(super) fn forget_ended(&mut self, now: Timestamp) {
+        // Also what ended later than now: the clock was set back.
+        let lately = |at: Timestamp| now.duration_since(at).abs() <= REMEMBERED;
+        self.ended.retain(|alert| lately(alert.updated_at));
     }
 
     /// What is remembered of `condition`: its objects.
@@ -176,6 +193,8 @@ impl Episodes {
                 };
                 if open.alert.resolved_at.is_none() {
                     self.by_key.insert(key, Episode::Open(open));
+                } else {
+                    self.ended.push(open.alert);
                 }
                 change
             }
@@ -199,7 +218,12 @@ impl Episodes {
             culprits,
         } = sight;
         let higher = value.filter(|value| peak.as_ref().is_none_or(|(peak, _)| value > peak));
-        let peak = higher.map(|value| (value, culprits)).or(peak);
+        let peak = match (higher, peak) {
+            (Some(value), _) => Some((value, culprits)),
+            // A pod that has just come is measured a little later than the host.
+            (None, Some((peak, unknown))) if unknown.is_empty() => Some((peak, culprits)),
+            (None, peak) => peak,
+        };
         if held < pace.hold {
             let pending = Episode::Pending { held, peak };
             self.by_key.insert(key, pending);
@@ -253,7 +277,11 @@ impl Episodes {
     /// Ends an episode at once.
     pub(super) fn end(&mut self, key: &Key, now: Timestamp) -> Option<Alert> {
         match self.by_key.remove(key)? {
-            Episode::Open(mut open) => Some(open.resolve(now, now)),
+            Episode::Open(mut open) => {
+                let alert = open.resolve(now, now);
+                self.ended.push(alert.clone());
+                Some(alert)
+            }
             Episode::Pending { .. } | Episode::PutDown => None,
         }
     }
@@ -283,11 +311,15 @@ impl Open {
         if std::mem::take(&mut self.dipped) {
             self.returns = self.returns.saturating_add(1);
         }
+        let mut named = false;
         if let Some(value) = value
             && self.alert.peak.is_none_or(|peak| value > peak)
         {
             self.alert.peak = Some(value);
             self.alert.culprits = culprits;
+        } else if self.alert.culprits.is_empty() && !culprits.is_empty() {
+            self.alert.culprits = culprits;
+            named = true;
         }
         let flaps = !self.alert.flapping && self.returns >= FLAPPING;
         self.alert.flapping |= flaps;
@@ -302,7 +334,7 @@ impl Open {
         };
         if worse {
             Some(Change::Worsened(self.written(now)))
-        } else if flaps || higher {
+        } else if flaps || higher || named {
             Some(Change::Updated(self.written(now)))
         } else {
             None

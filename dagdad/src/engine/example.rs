@@ -76,6 +76,7 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
     workflows.sort_by(|a, b| a.entry.spec.name.cmp(&b.entry.spec.name));
     Snapshot {
         alerts: Vec::new(),
+        ended_alerts: Vec::new(),
         economy: EconomyView {
             policy: Policy::Auto,
             active: None,

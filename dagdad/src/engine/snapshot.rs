@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub runs: Vec<RunView>,
     /// Alerts that go on.
     pub alerts: Vec<Alert>,
+    /// Alerts that ended a short while ago: their rows may not say so yet.
+    pub ended_alerts: Vec<Alert>,
     /// Economy mode.
     pub economy: EconomyView,
     /// Its memory, to think through what it would do.
@@ -251,6 +253,7 @@ impl State {
             workflows: self.workflow_views(),
             runs: self.run_views(budget.as_ref()),
             alerts: self.episodes.alerts().cloned().collect(),
+            ended_alerts: self.episodes.ended().to_vec(),
             economy,
             economy_mode: self.economy.clone(),
             silences: self

@@ -35,11 +35,18 @@ use crate::ports::{MirrorLink, MirrorStatus, PodRecord, WorkflowRecord};
 /// How long a run that has ended is shown before only the records know of it.
 pub(super) const RUN_REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
 
+/// So many times the time from one sample to the next may pass before time does not count …
+const STALLED: u32 = 3;
+/// … which on a busy box may be so long anyway.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// What the engine is configured with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// How long a started pod may take to become ready.
     pub start_timeout: Duration,
+    /// How often a sample is to come.
+    pub sample_interval: Duration,
     /// How often a sample is recorded; samples in between are only shown.
     pub record_interval: Duration,
     /// The share of the machine that may be given out.
@@ -52,6 +59,13 @@ pub struct Settings {
     pub economy_policy: Policy,
     /// What economy mode goes by.
     pub economy: EconomyRules,
+}
+
+impl Settings {
+    /// The longest time between two samples that counts: where it is longer, nobody watched.
+    pub(super) fn longest_gap(&self) -> Duration {
+        (self.sample_interval * STALLED).max(BUSY)
+    }
 }
 
 /// The budget's ceilings in percent.

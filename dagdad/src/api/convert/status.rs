@@ -28,7 +28,8 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         economy,
         economy_mode: _, // this and the next are told by `economy_plan`
         situation: _,
-        silences: _, // told by `alerts`
+        silences: _,     // told by `alerts`
+        ended_alerts: _, // told by `alerts`
     } = snapshot;
     let count = |status: PodStatus| {
         u32::try_from(pods.iter().filter(|pod| pod.status == status).count()).unwrap_or(u32::MAX)

@@ -320,6 +320,35 @@ async fn a_watcher_is_told_of_changes_alone() {
 }
 
 #[tokio::test]
+async fn what_ended_just_now_is_over_whatever_its_row_says() {
+    let bench = bench(having(&[going_on(1, Severity::Info)]), {
+        stored(vec![going_on(1, Severity::Info)])
+    });
+    let all = v1::ListAlertsRequest {
+        all: true,
+        ..v1::ListAlertsRequest::default()
+    };
+    let watched = bench.api.watch_alerts(Request::new(all)).await.unwrap();
+    let mut lists = watched.into_inner();
+    let states = |list: Option<Result<v1::ListAlertsResponse, tonic::Status>>| {
+        let alerts = list.unwrap().unwrap().alerts;
+        alerts.iter().map(v1::Alert::state).collect::<Vec<_>>()
+    };
+    assert_eq!(states(lists.next().await), [v1::AlertState::Firing]);
+
+    let mut ended = having(&[]);
+    ended.ended_alerts = vec![over(1)];
+    bench.snapshots.send_replace(std::sync::Arc::new(ended));
+    assert_eq!(states(lists.next().await), [v1::AlertState::Resolved]);
+    let listed = bench.api.list_alerts(Request::new(all)).await.unwrap();
+    let listed = listed.into_inner().alerts;
+    assert_eq!(listed[0].state(), v1::AlertState::Resolved);
+    let going_on = v1::ListAlertsRequest::default();
+    let listed = bench.api.list_alerts(Request::new(going_on)).await.unwrap();
+    assert_eq!(listed.into_inner().alerts, []);
+}
+
+#[tokio::test]
 async fn what_people_do_with_alerts_is_passed_on() {
     let mut bench = bench(having(&[]), Records::default());
     let api = bench.api.clone();

@@ -230,6 +230,33 @@ fn a_higher_peak_and_a_worse_severity_are_written() {
 }
 
 #[test]
+fn who_it_was_is_said_even_if_that_is_seen_after_the_peak() {
+    for (before, after) in [(1, 8), (8, 1)] {
+        let mut episodes = Episodes::default();
+        let mut now = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut last = None;
+        let unseen = (0..before).map(|_| Vec::new());
+        let seen = (0..after).map(|_| sight(84.0).culprits);
+        for (looks, culprits) in unseen.chain(seen).enumerate() {
+            let value = if looks == 0 { 85.0 } else { 84.0 };
+            let sight = Sight {
+                culprits,
+                ..sight(value)
+            };
+            let passed = Some(Duration::from_secs(5));
+            now += SignedDuration::from_secs(5);
+            let change = episodes.see(key(), PACE, sight, passed, now, || Uuid::from_u128(1));
+            last = change.or(last);
+        }
+        let Some(Change::Raised(alert) | Change::Updated(alert)) = last else {
+            panic!("{last:?}")
+        };
+        assert_eq!(alert.culprits[0].pod, "pod at 84");
+        assert_eq!(alert.peak, Some(85.0));
+    }
+}
+
+#[test]
 fn what_comes_and_goes_is_one_episode_marked_flapping() {
     let mut bench = Bench::raised();
     for round in 1..=50 {

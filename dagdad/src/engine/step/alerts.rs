@@ -15,8 +15,6 @@ use crate::domain::notification::Occasion;
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::ports::{MirrorLink, Record};
 
-/// So many times the longest time between two samples may pass before time does not count.
-pub(super) const STALLED: u32 = 3;
 /// So many pods are named as those that used most.
 const CULPRITS: usize = 3;
 
@@ -34,7 +32,7 @@ pub(in crate::engine) enum Watched {
 impl State {
     /// How the time since the last sample counts.
     pub(super) fn time_sample(&mut self, at: Timestamp) {
-        let longest = self.settings.record_interval * STALLED;
+        let longest = self.settings.longest_gap();
         let gap = self.alert_sample.map(|last| at.duration_since(last));
         let gap = gap.and_then(|gap| Duration::try_from(gap).ok());
         self.alert_sample = Some(at);
@@ -46,6 +44,7 @@ impl State {
 
     /// Compares the alerts with what is.
     pub(super) fn watch_alerts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.episodes.forget_ended(now);
         if !self.settled || self.closing {
             return;
         }

@@ -17,7 +17,6 @@ mod command;
 mod situation;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -85,7 +84,7 @@ impl State {
         }
         let rules = self.settings.economy;
         let policy = self.economy_policy();
-        let longest = self.longest_gap();
+        let longest = self.settings.longest_gap();
         let change = self.economy.wake(&rules, policy, longest, now);
         self.tell_of_economy(change.as_slice(), now, out);
         self.see_operation_of_economy(now, out);
@@ -168,10 +167,6 @@ impl State {
             cause: active.cause.to_string(),
             next: self.economy_view().next,
         })
-    }
-
-    fn longest_gap(&self) -> Duration {
-        self.settings.record_interval * super::alerts::STALLED
     }
 
     fn tell_of_economy(&mut self, changes: &[Change], now: Timestamp, out: &mut Vec<Effect>) {

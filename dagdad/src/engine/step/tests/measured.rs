@@ -222,6 +222,29 @@ fn a_gap_is_no_alert_and_no_end() {
     }
 }
 
+/// Where samples come quickly, a stall is told from a busy box sooner.
+#[test]
+fn a_short_gap_counts_and_one_of_many_quick_samples_does_not() {
+    let held = |gap: i64| {
+        let mut watched = Watched::new();
+        watched.bench.state.settings.sample_interval = Duration::from_secs(1);
+        watched.bench.state.settings.alerts.ram_high.pace.hold = Duration::from_secs(8);
+        watched.ram(91);
+        for seconds in [1, 1, 1, 1, gap] {
+            watched.sample(seconds);
+        }
+        (0..20).position(|_| {
+            watched.sample(1);
+            !watched.rows.is_empty()
+        })
+    };
+    // Held for 3 s before the gap, 8 s are to be held; after a stall, all of them once more.
+    assert_eq!(held(1), Some(3));
+    assert_eq!(held(4), Some(0));
+    assert_eq!(held(6), Some(7));
+    assert_eq!(held(14), Some(7));
+}
+
 #[test]
 fn mariadb_away_is_told_of_once_it_is_away_for_long() {
     let mut watched = Watched::new();

@@ -356,6 +356,7 @@ fn idle_host(at: Timestamp) -> HostSample {
 fn settings() -> Settings {
     Settings {
         start_timeout: START_TIMEOUT,
+        sample_interval: Duration::from_secs(5),
         record_interval: Duration::from_secs(5),
         thresholds: Thresholds {
             ram_percent: 80.0,
