@@ -152,8 +152,9 @@ impl Episodes {
     }
 
     /// Whether something may change by time alone.
-    pub(super) fn contains(&self, key: &Key) -> bool {
-        self.by_key.contains_key(key)
+    pub(super) fn contains(&self, condition: Condition, object: &str) -> bool {
+        let mut keys = self.by_key.keys();
+        keys.any(|(of, known)| *of == condition && known == object)
     }
 
     /// Takes in what was seen `now`. `passed` is the time since it was looked at before; `None`

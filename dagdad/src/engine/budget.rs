@@ -86,7 +86,7 @@ impl State {
     }
 
     /// What may be given out of the CPU; nothing before the host was measured.
-    fn cpu_ceiling(&self) -> Millicpu {
+    pub(super) fn cpu_ceiling(&self) -> Millicpu {
         let cores = self.host.as_ref().map_or(0, |host| host.cpu_count);
         let share = self.settings.thresholds.cpu_percent;
         Millicpu(share_of(u64::from(cores) * 1000, share))

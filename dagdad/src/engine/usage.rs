@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::footprint::{self, Expectation, PodRun, RUNS_KEPT};
@@ -20,6 +20,9 @@ const IDLE_CPU_PERCENT: f64 = 2.0;
 const IDLE_NETWORK: f64 = 1024.0;
 /// Over which time CPU use is averaged: a burst that is shorter is no need.
 const CPU_MEAN_SECONDS: f64 = 30.0;
+/// Starts that are told less than this apart are one: records keep microseconds, the runtime
+/// tells more.
+const SAME_START: SignedDuration = SignedDuration::from_secs(1);
 
 /// What is known of a pod's use.
 #[derive(Debug, Clone)]
@@ -107,11 +110,10 @@ impl Usage {
         unseen
     }
 
-    /// Whether the run that is watched is the one that began at `since`. Records keep
-    /// microseconds, the runtime tells more.
+    /// Whether the run that is watched is the one that began at `since`.
     pub(super) fn watches(&self, since: Timestamp) -> bool {
         self.running_since()
-            .is_some_and(|known| (known - since).abs().get_seconds() < 1)
+            .is_some_and(|known| known.duration_since(since).abs() < SAME_START)
     }
 
     /// Since when the pod has done nothing, where that is `timeout` or longer ago.
@@ -151,10 +153,7 @@ impl Usage {
             // A mean over less than its time would take a burst at the start for a need.
             None => 0.0,
             Some((mean, then)) => {
-                let elapsed = (now - then)
-                    .total(jiff::Unit::Second)
-                    .unwrap_or(0.0)
-                    .max(0.0);
+                let elapsed = now.duration_since(then).as_secs_f64().max(0.0);
                 let weight = 1.0 - (-elapsed / CPU_MEAN_SECONDS).exp();
                 mean + (usage.cpu_percent - mean) * weight
             }

@@ -48,6 +48,9 @@ pub enum Retry {
     Soon,
     /// The same rung with other pods.
     WithOthers,
+    /// The same rung with other pods; nobody knows whether it was done, so that it is to be given
+    /// back.
+    OnceUndone,
     /// Other rungs: this machine cannot do such a thing at all.
     ByOtherRungs,
 }
@@ -148,8 +151,16 @@ impl Economy {
                         self.paused = true;
                     }
                     Retry::WithOthers => {}
+                    Retry::OnceUndone => return,
                     Retry::ByOtherRungs => {
                         self.futile.insert(step.rung);
+                    }
+                }
+                if step.rung == Rung::Stop {
+                    // It was not stopped: this one does not count.
+                    let mut sheds = self.record.sheds.iter();
+                    if let Some(last) = sheds.rposition(|(pod, _)| *pod == step.pod) {
+                        self.record.sheds.remove(last);
                     }
                 }
                 let same =

@@ -129,6 +129,16 @@ impl Economy {
         self.record.policy = Some(policy);
     }
 
+    /// What was short by the limits of [`Policy::On`] has to be so by the others for as long
+    /// again.
+    pub fn measure_anew(&mut self, rules: &EconomyRules) {
+        let reading = self.reading;
+        self.held.retain(|trigger, held| {
+            *held = Duration::ZERO;
+            reading.is_some_and(|it| it.reaches(*trigger, rules.band(*trigger).enter))
+        });
+    }
+
     /// Whether something of the pod was taken that is to be given back.
     #[must_use]
     pub fn has_taken(&self, pod: &PodName) -> bool {

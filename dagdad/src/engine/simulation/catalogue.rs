@@ -25,7 +25,7 @@ impl World {
     /// A version of a pod's manifest, remembered for the daemons to come.
     pub(super) fn some_pod(&mut self, text: &str, tame: bool) -> CataloguePod {
         let version = self.some_version(tame);
-        let entry = pod(text, version, self.climate.steady);
+        let entry = pod(text, version, self.climate.steady());
         self.manifests
             .insert(entry.manifest.digest.0.clone(), entry.clone());
         entry
@@ -107,8 +107,8 @@ fn pod(text: &str, version: u64, steady: bool) -> CataloguePod {
             category,
             priority: priority(base + version),
             after: after.iter().map(|text| name(text)).collect(),
-            freeze: false,
-            idle_timeout: crate::domain::pod::DEFAULT_IDLE_TIMEOUT,
+            freeze: matches!(text, "backup" | "batch" | "redis") != (version == 2),
+            idle_timeout: Duration::from_mins(1 + 4 * version),
             footprint: Footprint {
                 memory: Bytes::mib(mib),
                 cpu: Millicpu(cpu),

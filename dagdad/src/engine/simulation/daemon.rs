@@ -12,16 +12,15 @@ use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::step::step;
 use super::calls::Call;
 use super::disk::Writer;
-use super::invariants::{Before, Told};
-use super::podman::Mood;
+use super::invariants::{Before, Readings, Told};
+use super::people::mirror_status;
+use super::podman::{Eased, Mood};
 use super::{Happening, World};
-use crate::domain::alert::Rules;
-use crate::domain::economy::{EconomyRules, Policy};
 use crate::domain::name::PodName;
 use crate::domain::observed::RuntimeSignal;
 use crate::domain::operation::OperationId;
 use crate::domain::state::Wanted;
-use crate::ports::Record;
+use crate::ports::{MirrorLink, Record};
 
 pub(super) struct Daemon {
     pub(super) incarnation: u64,
@@ -52,14 +51,16 @@ impl World {
                 cpu_percent: 70.0,
             },
             cpu_enforced: self.cpu_enforced,
-            alerts: Rules::default(),
-            economy_policy: Policy::Off,
-            economy: EconomyRules::of(80.0, 70.0),
+            alerts: self.rules,
+            economy_policy: self.climate.policy,
+            economy: self.economy_rules,
         };
         let remembered = self.remembered();
         self.ledger.daemon_is_born(&self.disk);
         let seed = self.random.bits();
-        let (state, superseded) = State::restore(settings, seed, remembered, self.now);
+        let (state, superseded) = State::restore(settings, seed, remembered, self.clock());
+        self.check_restored(&state);
+        self.check_economy_restored(&state);
         for row in self.disk.rows.values() {
             // What the daemon never learned it cannot respect.
             if row.wanted == Wanted::Up {
@@ -78,7 +79,7 @@ impl World {
             .into_iter()
             .map(|intent| Record::CloseIntent {
                 id: intent.id,
-                at: self.now,
+                at: self.clock(),
                 outcome: "cancelled".to_owned(),
             })
             .collect();
@@ -89,6 +90,9 @@ impl World {
             });
         }
         self.tell(Event::Tick);
+        self.tell(Event::Mirror(mirror_status(MirrorLink::Connecting)));
+        let reached = self.random.millis(0, 3_000);
+        self.after(reached, Happening::Reached(incarnation));
         let first = self.random.millis(0, 100);
         self.after(first, Happening::Measure(incarnation));
         if self.podman.mood == Mood::Well {
@@ -127,7 +131,7 @@ impl World {
 
     /// One step of the daemon, which may be its last.
     pub(super) fn tell(&mut self, event: Event) {
-        let now = self.now;
+        let now = self.clock();
         // Of samples there are too many to read.
         if !matches!(event, Event::Sampled(_)) {
             self.note(|| format!("=> {event:?}"));
@@ -136,6 +140,8 @@ impl World {
             return;
         };
         let told = Told::of(&event);
+        let shown = self.sightings.of(&event, &self.rules);
+        let reading = Readings::of(&event);
         let was_settled = daemon.state.settled;
         let effects = step(&mut daemon.state, event, now);
         if daemon.state.settled && !was_settled {
@@ -145,14 +151,12 @@ impl World {
         let Some(daemon) = &mut self.daemon else {
             return;
         };
-        if let Some(tick) = daemon.tick.take() {
-            self.agenda.remove(&tick);
-        }
         let due = daemon.state.next_deadline();
-        let incarnation = daemon.incarnation;
-        self.check_step(&told, &effects);
+        self.check_step(&told, due, &effects);
+        self.check_alerts(&told, &shown, was_settled, &effects);
+        self.check_economy(&told, reading, &effects);
         let wait = Duration::try_from(due - now).unwrap_or_default();
-        let tick = self.schedule(wait, Happening::Tell(incarnation, Event::Tick));
+        let tick = self.turn(wait);
         if let Some(daemon) = &mut self.daemon {
             daemon.tick = Some(tick);
         }
@@ -193,8 +197,18 @@ impl World {
             Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
             Effect::Report { operation, view } => self.reported(operation, view),
             Effect::Announce(event) => self.check_announcement(&event.message),
-            // The simulation does not know these yet.
-            Effect::Ease { .. } | Effect::Notify(_) | Effect::Tidy => {}
+            // Neither leads to anything here.
+            Effect::Notify(_) | Effect::Tidy => {}
+            Effect::Ease { spec, id, easing } => {
+                let pod = spec.name.clone();
+                self.check_easing(&pod, easing);
+                let eased = Eased {
+                    incarnation,
+                    pod,
+                    id,
+                };
+                self.ease(eased, easing);
+            }
             Effect::List => self.list(),
             Effect::Operate {
                 pod,
@@ -248,9 +262,7 @@ impl World {
     pub(super) fn kill_daemon(&mut self) {
         self.note(|| "kill -9".to_owned());
         self.cut_off_writer();
-        if let Some(tick) = self.daemon.take().and_then(|daemon| daemon.tick) {
-            self.agenda.remove(&tick);
-        }
+        self.daemon = None;
         self.ledger.daemon_died();
     }
 

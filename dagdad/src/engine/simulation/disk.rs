@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::effect::{Effect, Persist};
 use super::super::event::{EffectResult, Event};
+use super::invariants::check_row;
 use super::{Happening, World};
 use crate::domain::alert::Alert;
 use crate::domain::catalogue::Digest;
@@ -113,6 +114,7 @@ impl Disk {
                             && key(other) == key(alert)
                     });
                     assert!(other.is_none(), "{alert:?} is raised while {other:?}");
+                    check_row(self.alerts.get(&alert.id), alert);
                     self.alerts.insert(alert.id, (**alert).clone());
                 }
                 Record::PutEconomy(economy) => self.economy = (**economy).clone(),

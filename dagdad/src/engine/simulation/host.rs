@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::super::event::Event;
 use super::super::state::State;
+use super::load::part;
 use super::random::Random;
-use super::{Happening, World};
+use super::{Happening, Others, World};
 use crate::domain::observed::PodCondition;
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::{HostSample, MemorySample, PodUsage, Sample};
@@ -25,6 +26,7 @@ pub(super) struct Host {
     cores: u32,
     /// What is used by all that is no pod.
     pub(super) others: Bytes,
+    /// In percent of one core.
     others_cpu_percent: f64,
 }
 
@@ -33,7 +35,7 @@ impl Host {
     pub(super) fn small(random: &mut Random) -> Self {
         Self {
             capacity: Bytes::mib(2_048 + 256 * random.below(20)),
-            cores: 4,
+            cores: random.pick(&[1, 2, 4, 4]),
             others: OTHERS.0 + Bytes::mib(random.below(OTHERS.1)),
             others_cpu_percent: 20.0,
         }
@@ -54,20 +56,29 @@ impl World {
             INTERVAL
         };
         self.after(pause, Happening::Measure(incarnation));
-        if !self.calm && !self.climate.steady {
+        if !self.calm && !self.climate.steady() {
             self.drift();
         }
-        let Some(daemon) = self.daemon.as_ref().filter(|_| !missed) else {
+        if missed || self.daemon.is_none() {
             return;
-        };
-        let sample = self.sample(&daemon.state);
+        }
+        let sample = self.sample();
         let slow = self.faulty() && self.random.chance(3);
         let takes = self.random.millis(0, if slow { 3_000 } else { 20 });
         self.after(takes, Happening::Tell(incarnation, Event::Sampled(sample)));
     }
 
-    /// What others use changes: as a rule a little, now and then at once.
+    /// What others use changes: as a rule a little, now and then at once; or as it does on a
+    /// machine that is busy.
     fn drift(&mut self) {
+        if self.climate.others == Others::Busy {
+            let (now, random) = (self.now, &mut self.random);
+            let cpu = self.load.cpu.at(now, random);
+            self.host.others_cpu_percent = cpu * f64::from(self.host.cores);
+            let ram = part(self.host.capacity, self.load.ram.at(now, random));
+            self.host.others = ram.max(OTHERS.0);
+            return;
+        }
         let (least, more) = OTHERS;
         let step = if self.random.chance(2) { more } else { 50 };
         let change = Bytes::mib(self.random.below(step));
@@ -79,7 +90,17 @@ impl World {
         self.host.others = others.clamp(least, least + Bytes::mib(more));
     }
 
-    fn sample(&self, state: &State) -> Sample {
+    /// What others use stays as it is, with room for pods.
+    pub(super) fn settle_load(&mut self) {
+        self.load.settle(self.now, &mut self.random);
+        if self.climate.others == Others::Busy {
+            self.host.others_cpu_percent = 20.0;
+            self.host.others = OTHERS.0 + Bytes::mib(self.random.below(OTHERS.1));
+        }
+    }
+
+    fn sample(&mut self) -> Sample {
+        let (disks, pressure) = (self.disks(), self.pressure());
         let mut anon = Bytes(0);
         let mut cached = Bytes(0);
         let mut cpu = self.host.others_cpu_percent;
@@ -91,7 +112,8 @@ impl World {
             anon += usage.anon;
             cached += usage.file;
             cpu += usage.cpu_percent;
-            if asked_for(state, name.as_str()) {
+            let state = self.daemon.as_ref().map(|daemon| &daemon.state);
+            if state.is_some_and(|state| asked_for(state, name.as_str())) {
                 pods.push((name.to_string(), usage));
             }
         }
@@ -104,7 +126,7 @@ impl World {
         let used = others + anon;
         Sample {
             host: HostSample {
-                at: self.now,
+                at: self.clock(),
                 cpu_percent: (cpu / f64::from(cores)).min(100.0),
                 cpu_count: cores,
                 load_1m: 0.0,
@@ -117,8 +139,8 @@ impl World {
                     cached,
                     ..MemorySample::default()
                 },
-                disks: Vec::new(),
-                pressure: None,
+                disks,
+                pressure,
             },
             pods,
             unseen: Vec::new(),
@@ -143,6 +165,8 @@ fn asked_for(state: &State, name: &str) -> bool {
 pub(super) struct Appetite {
     anon: Bytes,
     mapped: Bytes,
+    /// Files that it has read, and that the kernel keeps for it.
+    cache: Bytes,
     cpu_percent: f64,
     /// How long it takes to grow up.
     grows: Duration,
@@ -162,6 +186,7 @@ impl Appetite {
         Self {
             anon: Bytes(whole - mapped),
             mapped: Bytes(mapped),
+            cache: Bytes(whole / 100 * random.pick(&[0, 5, 40])),
             cpu_percent: if busy {
                 declared.cpu.0 as f64 / 10.0 * percent as f64 / 100.0
             } else {
@@ -175,7 +200,7 @@ impl Appetite {
     /// of, so that it is known to run by then.
     pub(super) fn at(&self, since: Timestamp, now: Timestamp) -> PodUsage {
         const LOADING: f64 = 15.0;
-        let age = (now - since).total(jiff::Unit::Second).unwrap_or(0.0) - LOADING;
+        let age = now.duration_since(since).as_secs_f64() - LOADING;
         let grown = (age / self.grows.as_secs_f64()).clamp(0.0, 1.0);
         let part = |whole: Bytes| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // of a part
@@ -183,12 +208,13 @@ impl Appetite {
             Bytes(part)
         };
         let (anon, mapped) = (part(self.anon), part(self.mapped));
+        let file = mapped + part(self.cache);
         PodUsage {
             network_per_second: 0.0,
             cpu_percent: self.cpu_percent * grown,
-            memory: anon + mapped,
+            memory: anon + file,
             anon,
-            file: mapped,
+            file,
             mapped,
         }
     }

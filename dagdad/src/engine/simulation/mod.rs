@@ -7,10 +7,12 @@
 
 mod calls;
 mod catalogue;
+mod clock;
 mod daemon;
 mod disk;
 mod host;
 mod invariants;
+mod load;
 mod people;
 mod podman;
 mod random;
@@ -24,29 +26,39 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use self::calls::Call;
+use self::clock::Clock;
 use self::daemon::Daemon;
 use self::disk::Disk;
 use self::host::Host;
-use self::invariants::Ledger;
+use self::invariants::{Ledger, Readings, Sightings};
+use self::load::Load;
+use self::people::mirror_status;
 use self::podman::{Inside, Mood, Podman};
 use self::random::Random;
 use super::effect::Effect;
 use super::event::{EffectResult, Event};
+use crate::domain::alert::Rules;
 use crate::domain::catalogue::CataloguePod;
+use crate::domain::economy::{EconomyRules, Policy};
 use crate::domain::name::PodName;
 use crate::domain::workflow::CatalogueWorkflow;
+use crate::ports::MirrorLink;
 
 /// Seeds run by an ordinary `cargo test`; `make bench` runs ten times as many.
 const SEEDS: u64 = 1_000;
 /// How long faults go on.
 const TROUBLE: Duration = Duration::from_mins(40);
+/// How long people sleep, halfway through. What is faulty stays so.
+const NIGHT: Duration = Duration::from_hours(1);
 /// How long the world is left in peace before it must have settled.
 const PEACE: Duration = Duration::from_mins(20);
 /// How many of the last events are shown.
 const TAIL: usize = 150;
 
 pub(super) struct World {
+    /// The time that passes, whatever the clock shows.
     now: Timestamp,
+    clock: Clock,
     random: Random,
     /// Boxed, since they are large and are moved around in it.
     agenda: BTreeMap<(Timestamp, u64), Box<Happening>>,
@@ -55,8 +67,15 @@ pub(super) struct World {
     incarnations: u64,
     podman: Podman,
     host: Host,
+    load: Load,
+    /// The way to MariaDB.
+    mirror: MirrorLink,
     disk: Disk,
     ledger: Ledger,
+    sightings: Sightings,
+    rules: Rules,
+    readings: Readings,
+    economy_rules: EconomyRules,
     /// Every manifest ever applied, by digest.
     manifests: BTreeMap<String, CataloguePod>,
     workflow_manifests: BTreeMap<String, CatalogueWorkflow>,
@@ -64,6 +83,8 @@ pub(super) struct World {
     stopped_by_people: BTreeMap<PodName, Tool>,
     tickets: u64,
     calls: u64,
+    /// People sleep until then.
+    night_ends: Timestamp,
     /// No more faults.
     calm: bool,
     climate: Climate,
@@ -82,9 +103,23 @@ struct Climate {
     gentle: bool,
     /// The daemon is killed now and then.
     mortal: bool,
-    /// Others use the same all the time, pods stay within their footprints, and nobody forces
+    others: Others,
+    /// The clock is set, and the machine sleeps.
+    restless: bool,
+    /// What economy mode may do; people set it only where that is anything.
+    policy: Policy,
+}
+
+/// What is used by all that is no pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// The same all the time; pods stay within their footprints, too, and nobody forces
     /// anything: the budget is kept at any moment.
-    steady: bool,
+    Steady,
+    /// Now a little more, now a little less.
+    Drifting,
+    /// Now nothing to speak of, now nearly all there is.
+    Busy,
 }
 
 impl Climate {
@@ -92,8 +127,22 @@ impl Climate {
         Self {
             gentle: seed.is_multiple_of(2),
             mortal: !seed.is_multiple_of(4),
-            steady: matches!(seed % 8, 0 | 2),
+            others: match seed % 8 {
+                0 | 2 => Others::Steady,
+                1 | 3 | 4 => Others::Busy,
+                _ => Others::Drifting,
+            },
+            restless: seed % 6 == 3,
+            policy: if (seed / 8).is_multiple_of(2) {
+                Policy::Auto
+            } else {
+                Policy::Off
+            },
         }
+    }
+
+    fn steady(self) -> bool {
+        self.others == Others::Steady
     }
 }
 
@@ -116,11 +165,47 @@ enum Happening {
         check: usize,
     },
     Measure(u64),
+    /// The daemon has tried to reach MariaDB.
+    Reached(u64),
     Commit(u64),
     RetryKept(u64),
     Podman(Inside),
     Somebody,
     Birth,
+}
+
+/// When what is an alert: as it is by default, or sooner, so that more is told.
+fn some_rules(random: &mut Random) -> Rules {
+    let mut rules = Rules::default();
+    if random.chance(30) {
+        return rules;
+    }
+    let paces = [
+        &mut rules.cpu_high.pace,
+        &mut rules.ram_high.pace,
+        &mut rules.disk_high.pace,
+        &mut rules.pressure_high.pace,
+        &mut rules.store_down,
+    ];
+    for pace in paces {
+        pace.hold = random.millis(0, 90_000);
+        pace.clear_hold = random.millis(0, 120_000);
+    }
+    rules
+}
+
+/// What economy mode goes by: as it is by default, or brisker, so that more is done.
+fn some_economy_rules(random: &mut Random) -> EconomyRules {
+    let rules = EconomyRules::of(80.0, 70.0);
+    if random.chance(30) {
+        return rules;
+    }
+    EconomyRules {
+        hold: random.millis(0, 40_000),
+        recovery: random.millis(5_000, 60_000),
+        grace: random.millis(0, 60_000),
+        ..rules
+    }
 }
 
 #[test]
@@ -149,7 +234,7 @@ fn no_seed_breaks_an_invariant() {
             });
         }
     });
-    let days = (TROUBLE + PEACE).as_secs_f64() * seeds as f64 / 86_400.0;
+    let days = (TROUBLE + NIGHT + PEACE).as_secs_f64() * seeds as f64 / 86_400.0;
     let took = began.elapsed().as_secs_f64();
     eprintln!(
         "{seeds} seeds: {days:.1} simulated days in {took:.1} s, {:.1} a second",
@@ -167,8 +252,17 @@ impl World {
     fn live(seed: u64, traced: bool) {
         let mut random = Random::seeded(seed);
         let now = Timestamp::from_second(1_800_000_000).expect("a time");
+        let rules = some_rules(&mut random);
+        let economy_rules = some_economy_rules(&mut random);
         let mut world = Self {
             now,
+            clock: Clock::default(),
+            load: Load::some(&rules, now, &mut random),
+            mirror: MirrorLink::Connected,
+            sightings: Sightings::default(),
+            rules,
+            readings: Readings::default(),
+            economy_rules,
             settled_at: now,
             host: Host::small(&mut random),
             cpu_enforced: random.chance(30),
@@ -185,6 +279,7 @@ impl World {
             stopped_by_people: BTreeMap::new(),
             tickets: 0,
             calls: 0,
+            night_ends: now,
             calm: false,
             climate: Climate::of(seed),
             trace: traced.then(VecDeque::new),
@@ -195,9 +290,14 @@ impl World {
         world.be_born();
         world.apply_all();
         world.after(Duration::ZERO, Happening::Somebody);
-        world.run_for(TROUBLE);
+        world.run_for(TROUBLE / 2);
+        world.night_ends = world.now + NIGHT;
+        world.run_for(NIGHT + TROUBLE / 2);
         world.calm = true;
+        world.clock.slow = false;
         world.disk.full = false;
+        world.settle_load();
+        world.turn_mirror(MirrorLink::Connected);
         world.change_mood(Mood::Well);
         world.run_for(PEACE);
         world.check_quiescence();
@@ -205,26 +305,36 @@ impl World {
 
     fn run_for(&mut self, time: Duration) {
         let end = self.now.checked_add(time).expect("a time");
-        while let Some(entry) = self.agenda.first_entry() {
-            if entry.key().0 > end {
+        loop {
+            let next = self.agenda.first_key_value().map(|(key, _)| *key);
+            let tick = self.daemon.as_ref().and_then(|daemon| daemon.tick);
+            let Some(due) = next
+                .into_iter()
+                .chain(tick)
+                .min()
+                .filter(|due| due.0 <= end)
+            else {
                 break;
+            };
+            self.now = due.0;
+            if Some(due) == tick {
+                self.tell(Event::Tick);
+            } else if let Some((_, happening)) = self.agenda.pop_first() {
+                self.happen(*happening);
             }
-            self.now = entry.key().0;
-            let happening = entry.remove();
-            self.happen(*happening);
         }
         self.now = end;
     }
 
     fn after(&mut self, delay: Duration, happening: Happening) {
-        self.schedule(delay, happening);
+        let turn = self.turn(delay);
+        self.agenda.insert(turn, Box::new(happening));
     }
 
-    fn schedule(&mut self, delay: Duration, happening: Happening) -> (Timestamp, u64) {
+    /// When something is due, and in which order with all that is due then.
+    fn turn(&mut self, delay: Duration) -> (Timestamp, u64) {
         self.entries += 1;
-        let key = (self.now.checked_add(delay).expect("a time"), self.entries);
-        self.agenda.insert(key, Box::new(happening));
-        key
+        (self.now.checked_add(delay).expect("a time"), self.entries)
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -270,6 +380,10 @@ impl World {
             Happening::Measure(incarnation) if incarnation == living => {
                 self.measure(incarnation);
             }
+            Happening::Reached(incarnation) if incarnation == living => {
+                let status = mirror_status(self.mirror.clone());
+                self.tell(Event::Mirror(status));
+            }
             Happening::Commit(incarnation) if incarnation == living => self.commit_done(),
             Happening::RetryKept(incarnation) if incarnation == living => self.retry_kept(),
             Happening::Podman(inside) => {
@@ -284,6 +398,7 @@ impl World {
             | Happening::Reply(..)
             | Happening::Probe { .. }
             | Happening::Measure(_)
+            | Happening::Reached(_)
             | Happening::Commit(_)
             | Happening::RetryKept(_) => {}
         }

@@ -7,8 +7,11 @@ use super::catalogue::{PODS, WORKFLOWS, name};
 use super::podman::{ModelPod, Mood};
 use super::{Happening, Tool, World};
 use crate::domain::admission::Admission;
+use crate::domain::alert::{Alert, Condition};
 use crate::domain::catalogue::Entries;
+use crate::domain::economy::Policy;
 use crate::domain::name::PodName;
+use crate::ports::{MirrorLink, MirrorStatus};
 
 /// Below that, people only talk to the daemon.
 const TALK: u64 = 62;
@@ -19,6 +22,11 @@ impl World {
     pub(super) fn somebody(&mut self) {
         if self.calm {
             return;
+        }
+        if let Ok(night) = Duration::try_from(self.night_ends.duration_since(self.now))
+            && !night.is_zero()
+        {
+            return self.after(night, Happening::Somebody);
         }
         // Most of the time little happens; then much at once.
         let pause = if self.random.chance(70) {
@@ -32,6 +40,22 @@ impl World {
             (true, true) => HARM,
             (false, _) => 100,
         };
+        if self.random.chance(10) {
+            self.tend_alerts();
+        }
+        if self.climate.policy != Policy::Off && self.random.chance(4) {
+            let policy = self
+                .random
+                .pick(&[Policy::Auto, Policy::Auto, Policy::On, Policy::Off]);
+            self.command(Command::SetEconomy { policy });
+        }
+        if self.random.chance(5) {
+            let mirror = self.other_mirror();
+            self.turn_mirror(mirror);
+        }
+        if self.climate.restless && self.random.chance(5) {
+            self.shift_clock();
+        }
         match self.random.below(deeds) {
             deed @ 0..TALK => self.talk(deed),
             62..67 => {
@@ -88,6 +112,45 @@ impl World {
         }
     }
 
+    /// Takes note of alerts, or ends one.
+    fn tend_alerts(&mut self) {
+        let daemon = self.daemon.as_ref();
+        let known = daemon.map(|daemon| daemon.state.episodes.alerts().cloned());
+        let known: Vec<Alert> = known.into_iter().flatten().collect();
+        let alert = match known.len() as u64 {
+            0 => None,
+            count => known.get(usize::try_from(self.random.below(count)).expect("an index")),
+        };
+        let id = alert.map_or_else(|| "0".to_owned(), |alert| alert.id.to_string());
+        let command = match self.random.below(3) {
+            0 => Command::ResolveAlert { id },
+            1 => Command::AcknowledgeAlerts { which: id },
+            _ => Command::AcknowledgeAlerts {
+                which: self.random.pick(&Condition::ALL).as_str().to_owned(),
+            },
+        };
+        self.command(command);
+    }
+
+    fn other_mirror(&self) -> MirrorLink {
+        match self.mirror {
+            MirrorLink::Disconnected { .. } => MirrorLink::Connected,
+            MirrorLink::Connected | MirrorLink::Connecting | MirrorLink::Disabled => {
+                MirrorLink::Disconnected {
+                    reason: "connection refused".to_owned(),
+                    since: self.clock(),
+                }
+            }
+        }
+    }
+
+    /// The way to MariaDB changes.
+    pub(super) fn turn_mirror(&mut self, link: MirrorLink) {
+        self.mirror = link.clone();
+        let status = mirror_status(link);
+        self.tell(Event::Mirror(status));
+    }
+
     fn meddle(&mut self, deed: u64) {
         let pod = name(self.random.pick(&PODS));
         match deed {
@@ -131,7 +194,7 @@ impl World {
             0..11 => Admission::Fit,
             11..18 => Admission::Evict,
             // What is forced does not stay within bounds.
-            _ if self.climate.steady => Admission::Fit,
+            _ if self.climate.steady() => Admission::Fit,
             _ => Admission::Force,
         }
     }
@@ -186,4 +249,8 @@ impl World {
         let ticket = Ticket(self.tickets);
         self.tell(Event::Command { ticket, command });
     }
+}
+
+pub(super) const fn mirror_status(link: MirrorLink) -> MirrorStatus {
+    MirrorStatus { link, outbox: 0 }
 }

@@ -2,6 +2,7 @@
 //! it: rows, events.
 
 use std::collections::BTreeMap;
+use std::fmt::Arguments;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,9 +60,9 @@ impl State {
             let key = (Condition::PodDown, pod);
             self.see(key, rules.pod_down, sight, passed, now, out);
         }
-        let key = (Condition::StoreDown, MARIADB.to_owned());
         let store = self.sight_of_store();
-        if store.level == Level::Over || self.episodes.contains(&key) {
+        if store.level == Level::Over || self.episodes.contains(Condition::StoreDown, MARIADB) {
+            let key = (Condition::StoreDown, MARIADB.to_owned());
             self.see(key, rules.store_down, store, passed, now, out);
         }
         if watched != Watched::Unmeasured
@@ -98,35 +99,39 @@ impl State {
         let by_cpu = |usage: &PodUsage| usage.cpu_percent;
         let by_memory = |usage: &PodUsage| usage.working_set().0 as f64;
         let mut seen = Vec::new();
-        let mut see = |condition, object: &str, limit: &Limit, value, what: &str, culprits| {
-            let key: Key = (condition, object.to_owned());
-            seen.push((key, limit.pace, measured(limit, value, what, culprits)));
-        };
-        let busiest = || greatest(pods, by_cpu);
-        let largest = || greatest(pods, by_memory);
+        let mut see =
+            |condition, object: &str, limit: &Limit, value, what: Arguments<'_>, most: Most<'_>| {
+                // As a rule nothing is amiss, and nothing is said.
+                let sight = measured(limit, value, what, most);
+                if sight.level != Level::Below || self.episodes.contains(condition, object) {
+                    seen.push(((condition, object.to_owned()), limit.pace, sight));
+                }
+            };
+        let busiest = &|| greatest(pods, by_cpu);
+        let largest = &|| greatest(pods, by_memory);
         see(
             Condition::CpuHigh,
             HOST,
             &rules.cpu_high,
             Some(host.cpu_percent),
-            "CPU",
-            busiest(),
+            format_args!("CPU"),
+            busiest,
         );
         see(
             Condition::RamHigh,
             HOST,
             &rules.ram_high,
             Some(host.memory.used_percent()),
-            "RAM",
-            largest(),
+            format_args!("RAM"),
+            largest,
         );
         see(
             Condition::PressureHigh,
             HOST,
             &rules.pressure_high,
             host.pressure.map(|pressure| pressure.memory_some_avg10),
-            "memory pressure",
-            largest(),
+            format_args!("memory pressure"),
+            largest,
         );
         for disk in &host.disks {
             see(
@@ -134,15 +139,22 @@ impl State {
                 &disk.mount,
                 &rules.disk_high,
                 Some(disk.used_percent()),
-                &format!("disk {}", disk.mount),
-                Vec::new(),
+                format_args!("disk {}", disk.mount),
+                &Vec::new,
             );
         }
         let mounted = |mount: &String| host.disks.iter().any(|disk| disk.mount == *mount);
         for mount in self.episodes.objects(Condition::DiskHigh) {
             if !mounted(&mount) {
                 let limit = &rules.disk_high;
-                see(Condition::DiskHigh, &mount, limit, None, "", Vec::new());
+                see(
+                    Condition::DiskHigh,
+                    &mount,
+                    limit,
+                    None,
+                    format_args!(""),
+                    &Vec::new,
+                );
             }
         }
         seen
@@ -162,7 +174,7 @@ impl State {
             identities,
             ..
         } = self;
-        let message = sight.message.clone();
+        let well = (sight.level == Level::Below).then(|| sight.message.clone());
         let id = || identities.next(now);
         let (occasion, alert) = match episodes.see(key, pace, sight, passed, now, id) {
             None => return,
@@ -171,10 +183,10 @@ impl State {
             Some(Change::Updated(alert)) => (None, alert),
             Some(Change::Resolved(alert)) => (Some(Occasion::Resolved), alert),
         };
-        let message = if occasion == Some(Occasion::Resolved) && message.is_empty() {
-            over(&alert)
-        } else {
-            message
+        let message = match well {
+            None => alert.message.clone(),
+            Some(message) if message.is_empty() => over(&alert),
+            Some(message) => message,
         };
         self.write_alert(occasion, alert, &message, now, out);
     }
@@ -255,8 +267,11 @@ fn below(severity: Severity, message: String) -> Sight {
     }
 }
 
+/// Tells who uses most of something.
+type Most<'a> = &'a dyn Fn() -> Vec<Culprit>;
+
 /// What cannot be measured is not amiss.
-fn measured(limit: &Limit, value: Option<f64>, what: &str, culprits: Vec<Culprit>) -> Sight {
+fn measured(limit: &Limit, value: Option<f64>, what: Arguments<'_>, most: Most<'_>) -> Sight {
     let Limit {
         percent,
         clear_percent,
@@ -266,7 +281,15 @@ fn measured(limit: &Limit, value: Option<f64>, what: &str, culprits: Vec<Culprit
     let Some(value) = value.filter(|value| value >= clear_percent) else {
         return below(pace.severity, String::new());
     };
+    if value < *percent {
+        return Sight {
+            level: Level::Between,
+            value: Some(value),
+            ..below(pace.severity, String::new())
+        };
+    }
     let critical = critical_percent.is_some_and(|critical| value >= critical);
+    let culprits = most();
     let names: Vec<&str> = culprits
         .iter()
         .map(|culprit| culprit.pod.as_str())
@@ -277,11 +300,7 @@ fn measured(limit: &Limit, value: Option<f64>, what: &str, culprits: Vec<Culprit
         format!("; most by {}", names.join(", "))
     };
     Sight {
-        level: if value >= *percent {
-            Level::Over
-        } else {
-            Level::Between
-        },
+        level: Level::Over,
         severity: if critical {
             Severity::Critical
         } else {

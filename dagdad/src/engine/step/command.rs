@@ -287,7 +287,7 @@ impl State {
     }
 
     /// Refuses a start whose host ports another pod holds or is about to hold.
-    pub(super) fn check_ports(&self, spec: &PodSpec) -> Result<(), CommandError> {
+    pub(in crate::engine) fn check_ports(&self, spec: &PodSpec) -> Result<(), CommandError> {
         for wanted in spec.published_ports() {
             let observed = self
                 .observed

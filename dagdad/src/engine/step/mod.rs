@@ -183,7 +183,7 @@ impl State {
         self.time_sample(sample.host.at);
         self.host = Some(std::sync::Arc::new(sample.host.clone()));
         self.sampled_at = now;
-        self.usage = sample.pods.iter().cloned().collect();
+        self.take_usage(&sample.pods);
         self.others = self.used_by_others(&sample.host);
         self.forget_earlier_lives(sample.host.at);
         self.measure_pods(now);

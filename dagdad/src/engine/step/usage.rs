@@ -6,9 +6,24 @@ use super::super::effect::{Effect, Persist};
 use super::super::pod::Life;
 use super::super::state::State;
 use crate::domain::name::PodName;
+use crate::domain::sample::PodUsage;
 use crate::ports::Record;
 
 impl State {
+    /// Takes over what each pod was measured to use. As a rule they are the same pods as before.
+    pub(super) fn take_usage(&mut self, measured: &[(String, PodUsage)]) {
+        for (name, usage) in measured {
+            match self.usage.get_mut(name) {
+                Some(known) => *known = *usage,
+                None => _ = self.usage.insert(name.clone(), *usage),
+            }
+        }
+        if self.usage.len() != measured.len() {
+            let still = |name: &String| measured.iter().any(|(other, _)| other == name);
+            self.usage.retain(|name, _| still(name));
+        }
+    }
+
     /// Leaves out what pods were measured to use at `at` that have been started anew since.
     pub(super) fn forget_earlier_lives(&mut self, at: Timestamp) {
         let pods = &self.pods;

@@ -28,9 +28,9 @@ impl World {
             check_place(state, name, pod);
             let came_up = pod.reserved.is_some()
                 && matches!(pod.life, Life::Up { .. })
-                && before.pods.get(name).is_some_and(|was| !was.held);
+                && before.pod(name).is_some_and(|was| !was.held);
             assert!(
-                !came_up || !self.climate.steady,
+                !came_up || !self.climate.steady(),
                 "{name} runs and was not admitted: {:?}",
                 pod.operation
             );
@@ -44,14 +44,14 @@ impl World {
             excess,
             Some(Footprint::default()),
             "{admitted:?} are beyond the ceiling, or unmeasured (left): {:?}",
-            state.budget(self.now)
+            state.budget(self.clock())
         );
     }
 
     /// Where others' use stays the same, pods stay within their footprints and nothing is
     /// forced, the budget is kept at any moment.
     pub(super) fn check_bounds(&self) {
-        let Some(daemon) = self.daemon.as_ref().filter(|_| self.climate.steady) else {
+        let Some(daemon) = self.daemon.as_ref().filter(|_| self.climate.steady()) else {
             return;
         };
         let state = &daemon.state;
@@ -64,21 +64,26 @@ impl World {
         assert!(
             excess.memory == Bytes(0) && excess.cpu <= Millicpu(10),
             "beyond the ceiling by {excess:?}: {:?}",
-            state.budget(self.now)
+            state.budget(self.clock())
         );
     }
 
     /// By how much others' use and what is held are beyond the ceiling; `None` before the host
     /// was measured.
     fn excess(&self, state: &State) -> Option<Footprint> {
-        let budget = state.budget(self.now)?;
-        let holders = || budget.holders.values().map(|holder| holder.need);
-        let memory = budget.memory.others + holders().map(|need| need.memory).sum();
-        let cpu = budget.cpu.others + holders().map(|need| need.cpu).sum();
-        let enforced = budget.cpu_enforced;
+        state.host.as_ref()?;
+        let (mut memory, mut cpu) = (state.others.memory, state.others.cpu);
+        for (name, pod) in &state.pods {
+            if let Some(reserved) = pod.reserved {
+                let need = state.need(name, pod, reserved);
+                memory += need.memory;
+                cpu += need.cpu;
+            }
+        }
+        let cpu_ceiling = state.cpu_ceiling();
         Some(Footprint {
-            memory: memory.saturating_sub(budget.memory.ceiling),
-            cpu: cpu.saturating_sub(if enforced { budget.cpu.ceiling } else { cpu }),
+            memory: memory.saturating_sub(state.memory_ceiling()),
+            cpu: cpu.saturating_sub(if self.cpu_enforced { cpu_ceiling } else { cpu }),
         })
     }
 
@@ -98,7 +103,7 @@ impl World {
         // what came up by itself has one without being asked.
         let had_place = |name: &PodName| {
             let up = |pod: &Pod| matches!(pod.life, Life::Up { .. });
-            let pod = before.pods.get(name).filter(|pod| pod.held);
+            let pod = before.pod(name).filter(|pod| pod.held);
             pod.is_some_and(|pod| !pod.unseen || !state.settled || promised(name))
                 || state.pods.get(name).is_some_and(up)
         };
@@ -119,7 +124,7 @@ impl World {
         let of_runs = begun.flat_map(|run| run.members.iter().map(|member| &member.pod));
         let places = state.pods.iter().filter_map(|(name, pod)| {
             let up = matches!(pod.life, Life::Up { .. });
-            let held = before.pods.get(name).is_some_and(|before| before.held);
+            let held = before.pod(name).is_some_and(|before| before.held);
             (pod.reserved.is_some() && !up && !held).then_some(name)
         });
         starts
@@ -155,7 +160,7 @@ impl World {
             let essential = state.pods.iter().find(|(name, other)| {
                 other.entry.spec.category == Category::Essential
                     && matches!(other.life, Life::Up { .. })
-                    && before.pods.get(*name).is_some_and(|before| before.up)
+                    && before.pod(name).is_some_and(|before| before.up)
                     && other.entry.spec.after.contains(pod)
             });
             assert!(

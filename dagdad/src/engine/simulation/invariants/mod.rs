@@ -1,27 +1,33 @@
 //! What must hold at every step, and once the world was left in peace for long enough.
 
+mod alerts;
+mod before;
 mod budget;
+mod economy;
 mod peace;
 mod runs;
+mod sightings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use jiff::Timestamp;
+
+pub(super) use self::alerts::check_row;
+pub(super) use self::before::Before;
+pub(super) use self::economy::Readings;
+pub(super) use self::sightings::Sightings;
 use super::super::effect::{Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
 use super::super::pod::Life;
-use super::super::state::State;
 use super::disk::Disk;
 use super::podman::ModelPod;
 use super::{Tool, World};
-use crate::domain::catalogue::CataloguePod;
 use crate::domain::error::CommandError;
-use crate::domain::name::{PodName, WorkflowName};
+use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind, OperationView};
 use crate::domain::pod::Readiness;
 use crate::domain::run::{Run, RunId};
 use crate::domain::state::Wanted;
-use crate::domain::workflow::CatalogueWorkflow;
 use crate::ports::Record;
 
 /// What was promised to whom.
@@ -33,8 +39,9 @@ pub(super) struct Ledger {
     finished: BTreeSet<OperationId>,
     /// Stops, by what they are on.
     stops: BTreeMap<OperationId, PodName>,
-    /// `apply` commands without an answer, and by which daemon they were taken.
-    applies: BTreeMap<Ticket, u64>,
+    /// Commands that are answered once something is written, without an answer so far, and by
+    /// which daemon they were taken.
+    waiting: BTreeMap<Ticket, u64>,
     /// Probes under way: watch and check.
     probes: BTreeSet<(u64, usize)>,
     /// Runs as the daemon last wrote them.
@@ -45,7 +52,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn answered(&mut self, ticket: Ticket, reply: &Reply, incarnation: u64) {
-        self.applies.remove(&ticket);
+        self.waiting.remove(&ticket);
         match reply {
             Reply::Operation(id) => {
                 assert!(
@@ -89,14 +96,6 @@ impl Ledger {
     }
 }
 
-/// What was before a step, as far as it is compared with what is after.
-pub(super) struct Before {
-    pods: BTreeMap<PodName, PodBefore>,
-    workflows: BTreeMap<WorkflowName, Arc<CatalogueWorkflow>>,
-    /// Runs that needed their pods.
-    needing: BTreeSet<RunId>,
-}
-
 /// What is to be known of an event to judge what it led to.
 pub(super) struct Told {
     /// The command, and who waits for its answer.
@@ -137,53 +136,6 @@ impl Told {
     }
 }
 
-struct PodBefore {
-    entry: Arc<CataloguePod>,
-    held: bool,
-    up: bool,
-    unseen: bool,
-}
-
-impl Before {
-    pub(super) fn of(state: &State) -> Self {
-        let pods = state.pods.iter().map(|(name, pod)| {
-            let before = PodBefore {
-                entry: Arc::clone(&pod.entry),
-                held: pod.reserved.is_some(),
-                up: matches!(pod.life, Life::Up { .. }),
-                unseen: matches!(pod.life, Life::Unseen { .. }),
-            };
-            (name.clone(), before)
-        });
-        let workflows = state.workflows.iter();
-        let runs = state.runs.values().map(|active| &active.run);
-        Self {
-            pods: pods.collect(),
-            workflows: workflows
-                .map(|(name, workflow)| (name.clone(), Arc::clone(&workflow.entry)))
-                .collect(),
-            needing: runs
-                .filter(|run| run.needs_pods())
-                .map(|run| run.id)
-                .collect(),
-        }
-    }
-
-    fn is_catalogue_of(&self, state: &State) -> bool {
-        let pods = state.pods.iter().all(|(name, pod)| {
-            let before = self.pods.get(name);
-            before.is_some_and(|before| Arc::ptr_eq(&before.entry, &pod.entry))
-        });
-        let workflows = state.workflows.iter().all(|(name, workflow)| {
-            let before = self.workflows.get(name);
-            before.is_some_and(|before| Arc::ptr_eq(before, &workflow.entry))
-        });
-        pods && workflows
-            && self.pods.len() == state.pods.len()
-            && self.workflows.len() == state.workflows.len()
-    }
-}
-
 /// What is to be written by these effects.
 fn written(effects: &[Effect]) -> impl Iterator<Item = &Record> {
     let jobs = effects.iter().filter_map(|effect| match effect {
@@ -191,6 +143,7 @@ fn written(effects: &[Effect]) -> impl Iterator<Item = &Record> {
             Persist::Intent { records, .. }
             | Persist::Run { records, .. }
             | Persist::Change { records, .. }
+            | Persist::Economy { records, .. }
             | Persist::Fact { records, .. }
             | Persist::Measurement(records),
         ) => Some(records),
@@ -213,7 +166,8 @@ fn idle(effects: &[Effect]) -> bool {
 }
 
 impl World {
-    pub(super) fn check_step(&mut self, told: &Told, effects: &[Effect]) {
+    pub(super) fn check_step(&mut self, told: &Told, due: Timestamp, effects: &[Effect]) {
+        let now = self.clock();
         let Some(daemon) = &mut self.daemon else {
             return;
         };
@@ -223,8 +177,10 @@ impl World {
             let after = Before::of(&daemon.state);
             std::mem::replace(&mut daemon.before, after)
         });
-        let due = daemon.state.next_deadline();
-        assert!(due > self.now, "a tick is due at {due}, which has passed");
+        assert!(
+            due > now || daemon.state.closing,
+            "a tick is due at {due}, which has passed"
+        );
 
         let lists = effects.iter().filter(|e| **e == Effect::List).count();
         assert!(lists <= 1, "one step asks for {lists} listings");
@@ -281,9 +237,14 @@ impl World {
         let answered = effects
             .iter()
             .any(|effect| matches!(effect, Effect::Answer { ticket: to, .. } if to == ticket));
-        if let Command::Apply { .. } | Command::RemoveWorkflow { .. } = command {
+        if let Command::Apply { .. }
+        | Command::RemoveWorkflow { .. }
+        | Command::AcknowledgeAlerts { .. }
+        | Command::SetEconomy { .. }
+        | Command::ResolveAlert { .. } = command
+        {
             if !answered {
-                self.ledger.applies.insert(*ticket, daemon.incarnation);
+                self.ledger.waiting.insert(*ticket, daemon.incarnation);
             }
         } else {
             assert!(answered, "no answer at once to {command:?}");
@@ -363,6 +324,7 @@ impl World {
                     | E::PortTaken { .. }
                     | E::NoSuchPod { .. }
                     | E::Insufficient(_)
+                    | E::EconomyActive { .. }
                     | E::Store(_)
                     | E::ShuttingDown
             ) || ["no such image", "could not be stopped"]

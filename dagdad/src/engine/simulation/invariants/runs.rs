@@ -135,7 +135,7 @@ fn check_member(
         Step::Lost { message } if was.is_some_and(|was| was.step == Step::Completed) => {
             // Somebody started it once more, and that failed or was ended.
             let failed = pod.is_some_and(|pod| matches!(pod.life, Life::Failed { .. }));
-            let ran = failed || before.pods.get(name).is_none_or(|pod| pod.up);
+            let ran = failed || before.pod(name).is_none_or(|pod| pod.up);
             assert!(ran, "{name} had run to its end and is lost: {message}");
         }
         Step::Stopping => {

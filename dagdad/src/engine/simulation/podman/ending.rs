@@ -20,7 +20,7 @@ impl World {
         run: u64,
         code: i32,
     ) {
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock());
         let Some(model) = self
             .podman
             .pods
@@ -42,7 +42,7 @@ impl World {
         }
         container.state = ContainerState::Exited {
             code,
-            at: now,
+            at: clock,
             oom_killed: false,
         };
         model.changed_at = now;
@@ -150,7 +150,7 @@ impl World {
 
     /// The machine loses its power: nothing runs, nobody is told.
     pub(in crate::engine::simulation) fn power_cut(&mut self) {
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock());
         for model in self.podman.pods.values_mut() {
             model.changed_at = now;
             model.stopping = true;
@@ -162,7 +162,7 @@ impl World {
                 ) {
                     container.state = ContainerState::Exited {
                         code: 137,
-                        at: now,
+                        at: clock,
                         oom_killed: false,
                     };
                 }

@@ -1,14 +1,16 @@
 //! The model of the runtime: pods of one or two containers that take time to come up, end,
 //! loop, hang, and go on whether or not the daemon lives.
 
+mod easing;
 mod ending;
 mod pod;
 mod starting;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::easing::Eased;
 pub(super) use self::pod::ModelPod;
-use super::super::effect::Action;
+use super::super::effect::{Action, Easing};
 use super::super::event::EffectResult;
 use super::calls::Call;
 use super::{Happening, World};
@@ -42,6 +44,7 @@ pub(super) enum Inside {
     Restart(PodName, u64, usize, u64),
     Ended(PodName, u64, Option<Call>),
     Unpause(PodName, u64),
+    Ease(Eased, Easing, bool),
 }
 
 impl World {
@@ -70,6 +73,7 @@ impl World {
                 self.end_containers(&pod, generation);
                 self.reply(call, EffectResult::Stopped(Ok(())));
             }
+            Inside::Ease(eased, easing, answers) => self.carry_out(eased, easing, answers),
             Inside::Unpause(pod, generation) => self.unpause(&pod, generation),
         }
     }
@@ -95,7 +99,7 @@ impl World {
     }
 
     fn unpause(&mut self, pod: &PodName, generation: u64) {
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock());
         if let Some(model) = self
             .podman
             .pods
@@ -105,7 +109,7 @@ impl World {
             model.changed_at = now;
             for container in &mut model.containers {
                 if container.state == ContainerState::Paused {
-                    container.state = ContainerState::Running { since: now };
+                    container.state = ContainerState::Running { since: clock };
                 }
             }
             self.signal(&RuntimeSignal::Changed);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::observed::{ContainerState, ObservedContainer, ObservedPod, PodCondition};
 use crate::domain::pod::PodSpec;
+use crate::domain::quantity::Millicpu;
 use crate::domain::sample::PodUsage;
 use crate::engine::simulation::host::Appetite;
 
@@ -21,6 +22,8 @@ pub(in crate::engine::simulation) struct ModelPod {
     pub(super) containers: Vec<ModelContainer>,
     /// Told to stop: Podman does not restart its containers any more.
     pub(super) stopping: bool,
+    /// What it may use at most of the CPU.
+    pub(in crate::engine::simulation) throttled: Option<Millicpu>,
     /// Its checks hold from here on.
     pub(super) ready_at: Option<Timestamp>,
     pub(in crate::engine::simulation) changed_at: Timestamp,
@@ -62,9 +65,30 @@ impl ModelPod {
         })
     }
 
+    /// Whether nothing of it runs, and something is paused.
+    pub(in crate::engine::simulation) fn frozen(&self) -> bool {
+        let running = |container: &ModelContainer| {
+            matches!(
+                container.state,
+                ContainerState::Running { .. } | ContainerState::Stopping
+            )
+        };
+        let mut containers = self.containers.iter();
+        containers.any(|container| container.state == ContainerState::Paused)
+            && !self.containers.iter().any(running)
+    }
+
     /// What it uses, while it uses anything.
     pub(in crate::engine::simulation) fn usage(&self, now: Timestamp) -> Option<PodUsage> {
-        self.alive().then(|| self.appetite.at(self.started_at, now))
+        self.alive().then(|| {
+            let mut usage = self.appetite.at(self.started_at, now);
+            if self.frozen() {
+                usage.cpu_percent = 0.0;
+            } else if let Some(Millicpu(most)) = self.throttled {
+                usage.cpu_percent = usage.cpu_percent.min(most as f64 / 10.0);
+            }
+            usage
+        })
     }
 
     pub(in crate::engine::simulation) fn ready(&self, now: Timestamp) -> bool {

@@ -41,7 +41,7 @@ impl World {
         let generation = self.podman.generations;
         let spec = rendered.spec.clone();
         let fate = self.fate(spec.restart_policy);
-        let appetite = Appetite::some(spec.footprint, self.climate.steady, &mut self.random);
+        let appetite = Appetite::some(spec.footprint, self.climate.steady(), &mut self.random);
         let containers = spec
             .containers
             .iter()
@@ -51,17 +51,19 @@ impl World {
                 run: 0,
             })
             .collect();
+        let created_at = self.clock();
         self.podman.pods.insert(
             pod.clone(),
             ModelPod {
                 generation,
-                created_at: self.now,
+                created_at,
                 spec,
                 fate,
                 appetite,
                 started_at: self.now,
                 containers,
                 stopping: false,
+                throttled: None,
                 ready_at: None,
                 changed_at: self.now,
             },
@@ -129,7 +131,7 @@ impl World {
     }
 
     pub(super) fn run_container(&mut self, pod: &PodName, index: usize) {
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock());
         let Some(model) = self.podman.pods.get_mut(pod) else {
             return;
         };
@@ -137,13 +139,15 @@ impl World {
         model.changed_at = now;
         if !model.alive() {
             model.started_at = now;
+            // Podman 4 keeps no limit that was set while a container ran.
+            model.throttled = None;
         }
         if let Some(after) = model.fate.ready_after {
             model.ready_at = Some(later(now, after));
         }
         let container = &mut model.containers[index];
         container.run += 1;
-        container.state = ContainerState::Running { since: now };
+        container.state = ContainerState::Running { since: clock };
         if let Some((after, code)) = model.fate.ends {
             let die = Inside::Die(pod.clone(), model.generation, index, container.run, code);
             self.after(after, Happening::Podman(die));

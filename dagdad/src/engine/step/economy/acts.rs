@@ -12,10 +12,11 @@ use super::super::super::pod::Life;
 use super::super::super::state::{RuntimeLink, State};
 use super::Doing;
 use crate::domain::admission::Admission;
-use crate::domain::economy::{Rung, Taken, Taking};
+use crate::domain::economy::{Policy, Rung, Taken, Taking};
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::operation::{OperationId, OperationKind};
+use crate::domain::pod::Category;
 use crate::domain::quantity::Bytes;
 use crate::ports::{RuntimeError, StoreError};
 
@@ -55,12 +56,16 @@ impl State {
             let reason = format!("{error}; it is not done");
             return self.act_failed(&step.pod, &reason, Retry::Soon, now, out);
         }
-        // Somebody may have done something with it meanwhile.
-        let untouched = self
-            .pods
-            .get(&step.pod)
-            .is_some_and(|pod| pod.operation.is_none() && matches!(pod.life, Life::Up { .. }));
-        if !untouched || self.closing {
+        // Somebody may have done something with it meanwhile, made it essential, or want no more
+        // of this.
+        let protected = self.needed_by_essential().contains(&step.pod);
+        let untouched = self.pods.get(&step.pod).is_some_and(|pod| {
+            let optional = pod.entry.spec.category == Category::Optional;
+            let at_rest = pod.operation.is_none() && pod.queued.is_none();
+            optional && !protected && at_rest && matches!(pod.life, Life::Up { .. })
+        });
+        let off = self.economy_policy() == Policy::Off;
+        if !untouched || off || self.closing {
             self.economy.failed(Retry::WithOthers);
             return self.put_economy(out);
         }
@@ -172,6 +177,7 @@ impl State {
             }
             Err(error) => {
                 let retry = match error {
+                    RuntimeError::TimedOut { .. } => Retry::OnceUndone,
                     RuntimeError::Unsupported(_) => Retry::ByOtherRungs,
                     _ => Retry::WithOthers,
                 };

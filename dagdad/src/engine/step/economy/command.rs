@@ -22,6 +22,9 @@ impl State {
         let before = self.economy_policy();
         let changed = before != policy;
         self.economy.set_policy(policy);
+        if before == Policy::On && changed {
+            self.economy.measure_anew(&self.settings.economy);
+        }
         let mut records = vec![self.economy_record()];
         if changed {
             let message = format!(

@@ -23,14 +23,14 @@ use uuid::Uuid;
 
 use super::super::economy::{Act, Change, Economy, Reading};
 use super::super::effect::{Effect, Persist};
-use super::super::pod::Life;
+use super::super::pod::{Life, Pod};
 use super::super::state::{RuntimeLink, State};
 use super::alerts::Watched;
 use crate::domain::economy::{EconomyView, Policy, Rung, Taken, Taking};
 use crate::domain::error::CommandError;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
-use crate::domain::operation::OperationId;
+use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::sample::HostSample;
 use crate::ports::Record;
 
@@ -127,8 +127,9 @@ impl State {
             let up = matches!(pod.life, Life::Up { .. });
             let unseen = matches!(pod.life, Life::Unseen { .. });
             match taken.taking {
-                // An earlier daemon's stop may still be under way.
-                Taking::Shed { .. } => !up || pod.operation.is_some(),
+                // An earlier daemon's stop may still be under way. One that somebody, or a run, has
+                // started is theirs from now on, whatever comes of it.
+                Taking::Shed { .. } => (!up || pod.operation.is_some()) && !is_being_started(pod),
                 Taking::Throttled { .. } | Taking::Frozen => up || unseen,
             }
         });
@@ -195,6 +196,17 @@ impl State {
             then: Vec::new(),
         }));
     }
+}
+
+fn is_being_started(pod: &Pod) -> bool {
+    let queued = pod.queued.as_ref().map(|queued| &queued.operation);
+    let mut operations = pod.operation.iter().chain(queued);
+    operations.any(|operation| {
+        matches!(
+            operation.kind,
+            OperationKind::Start | OperationKind::Restart
+        )
+    })
 }
 
 impl Economy {

@@ -8,60 +8,32 @@ use super::super::super::state::State;
 use super::ended;
 use crate::domain::event::EventKind;
 use crate::domain::pod::RestartPolicy;
-use crate::domain::run::{Outcome, Phase, RunId, RunMember, Step};
+use crate::domain::run::{Outcome, Phase, Run, RunId, RunMember, Step};
 use crate::domain::state::Wanted;
 
 impl State {
     /// Looks whether a running run's pods still run.
     pub(super) fn watch_over(&mut self, id: RunId, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(mut active) = self.runs.get(&id).cloned() else {
+        let Some(active) = self.runs.get(&id) else {
             return;
         };
-        let run = &mut active.run;
-        let mut changed = false;
-        for member in &mut run.members {
-            let step = match self.pods.get(&member.pod) {
-                // It has done what it was for.
-                None if member.step == Step::Completed => None,
-                None => Some(Step::Lost {
-                    message: format!("{} has left the catalogue", member.pod),
-                }),
-                Some(_) if self.to_start_again.contains(&member.pod) => None,
-                Some(pod)
-                    if self.economy.has_shed(&member.pod) && matches!(pod.life, Life::Down) =>
-                {
-                    Some(Step::Lost {
-                        message: format!("{} was stopped by economy mode", member.pod),
-                    })
-                }
-                Some(pod) => next_step_running(member, pod),
-            };
-            if let Some(step) = step.filter(|step| *step != member.step) {
-                changed = true;
-                member.step = step;
-                member.since = now;
-            }
-        }
-        let lost: Vec<&str> = run
-            .members
-            .iter()
-            .filter_map(|member| match &member.step {
-                Step::Lost { message } => Some(message.as_str()),
-                _ => None,
-            })
+        let turned: Vec<(usize, Step)> = (active.run.members.iter().enumerate())
+            .filter_map(|(index, member)| Some((index, self.next_step(member)?)))
             .collect();
-        let over = run.members.iter().all(|member| {
-            matches!(member.step, Step::Lost { .. } | Step::Completed)
-                && !self.economy.has_shed(&member.pod)
-                && self.pods.get(&member.pod).is_none_or(|pod| {
-                    pod.wanted == Wanted::Down && pod.operation.is_none() && !failed(pod)
-                })
-        });
-        let next = match (over, lost.is_empty()) {
-            (true, _) => ended(Outcome::Stopped, now),
-            (false, true) => Phase::Running,
-            (false, false) => Phase::Degraded,
-        };
+        // As a rule nothing turned, and there is nothing to copy either.
+        if turned.is_empty() && self.phase_of(&active.run, now).state() == active.run.phase.state()
+        {
+            return;
+        }
+        let mut active = active.clone();
+        let run = &mut active.run;
+        let mut changed = !turned.is_empty();
+        for (index, step) in turned {
+            run.members[index].step = step;
+            run.members[index].since = now;
+        }
+        let next = self.phase_of(run, now);
+        let lost: Vec<&str> = lost(run).collect();
         let was = run.phase.state();
         let note = match &next {
             Phase::Ended { .. } if lost.is_empty() => Some((
@@ -90,6 +62,49 @@ impl State {
             self.note_run(kind, &run, message, now, out);
         }
     }
+
+    /// The step of a member of a run that is up, where it is another than before.
+    fn next_step(&self, member: &RunMember) -> Option<Step> {
+        let step = match self.pods.get(&member.pod) {
+            // It has done what it was for.
+            None if member.step == Step::Completed => None,
+            None => Some(Step::Lost {
+                message: format!("{} has left the catalogue", member.pod),
+            }),
+            Some(_) if self.to_start_again.contains(&member.pod) => None,
+            Some(pod) if self.economy.has_shed(&member.pod) && matches!(pod.life, Life::Down) => {
+                Some(Step::Lost {
+                    message: format!("{} was stopped by economy mode", member.pod),
+                })
+            }
+            Some(pod) => next_step_running(member, pod),
+        };
+        step.filter(|step| *step != member.step)
+    }
+
+    /// Where a run that is up stands by the steps of its members.
+    fn phase_of(&self, run: &Run, now: Timestamp) -> Phase {
+        let over = run.members.iter().all(|member| {
+            matches!(member.step, Step::Lost { .. } | Step::Completed)
+                && !self.economy.has_shed(&member.pod)
+                && self.pods.get(&member.pod).is_none_or(|pod| {
+                    pod.wanted == Wanted::Down && pod.operation.is_none() && !failed(pod)
+                })
+        });
+        match (over, lost(run).next()) {
+            (true, _) => ended(Outcome::Stopped, now),
+            (false, None) => Phase::Running,
+            (false, Some(_)) => Phase::Degraded,
+        }
+    }
+}
+
+/// Why each member that is lost is.
+fn lost(run: &Run) -> impl Iterator<Item = &str> {
+    run.members.iter().filter_map(|member| match &member.step {
+        Step::Lost { message } => Some(message.as_str()),
+        _ => None,
+    })
 }
 
 /// The step of a member of a run that is up, as its pod is now; `None` while that is not clear.
