@@ -96,6 +96,18 @@ pub enum PodCondition {
 }
 
 impl ObservedPod {
+    /// The first regular container that ended badly, and its exit code.
+    #[must_use]
+    pub fn broken(&self) -> Option<(&str, i32)> {
+        let mut regular = self.containers.iter().filter(|container| !container.init);
+        regular.find_map(|container| match container.state {
+            ContainerState::Exited { code, .. } if code != 0 => {
+                Some((container.name.as_str(), code))
+            }
+            _ => None,
+        })
+    }
+
     /// Reduces the containers to one condition.
     #[must_use]
     pub fn condition(&self) -> PodCondition {

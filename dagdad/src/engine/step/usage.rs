@@ -1,6 +1,6 @@
 //! Follows what pods use from run to run, so that it is known what to expect of them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::{Effect, Persist};
 use super::super::pod::Life;
@@ -8,6 +8,10 @@ use super::super::state::State;
 use crate::domain::name::PodName;
 use crate::domain::sample::PodUsage;
 use crate::ports::Record;
+
+/// A pod that was started so much later than it was measured was started before the clock was set
+/// back.
+const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_mins(1);
 
 impl State {
     /// Takes over what each pod was measured to use. As a rule they are the same pods as before.
@@ -29,7 +33,11 @@ impl State {
         let pods = &self.pods;
         self.usage.retain(|name, _| {
             let life = pods.get(name.as_str()).map(|pod| &pod.life);
-            !matches!(life, Some(Life::Up { since, .. }) if *since > at)
+            let Some(Life::Up { since, .. }) = life else {
+                return true;
+            };
+            let younger = since.duration_since(at);
+            younger <= SignedDuration::ZERO || younger >= CLOCK_SET_BACK
         });
     }
 

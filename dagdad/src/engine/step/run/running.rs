@@ -77,9 +77,20 @@ impl State {
                     message: format!("{} was stopped by economy mode", member.pod),
                 })
             }
-            Some(pod) => next_step_running(member, pod),
+            Some(pod) => next_step_running(member, pod).or_else(|| self.broken(member, pod)),
         };
         step.filter(|step| *step != member.step)
+    }
+
+    /// A pod that is up, but one of whose containers ended badly.
+    fn broken(&self, member: &RunMember, pod: &Pod) -> Option<Step> {
+        if pod.operation.is_some() || !matches!(pod.life, Life::Up { whole: false, .. }) {
+            return None;
+        }
+        let (container, code) = self.observed.get(member.pod.as_str())?.broken()?;
+        Some(Step::Lost {
+            message: format!("container {container} of {} exited with {code}", member.pod),
+        })
     }
 
     /// Where a run that is up stands by the steps of its members.

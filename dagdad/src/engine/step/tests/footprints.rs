@@ -149,3 +149,17 @@ fn a_sample_that_was_taken_before_a_pod_was_started_anew_says_nothing_of_it() {
     assert_eq!(snapshot.pod("a").unwrap().usage, None);
     assert_eq!(bench.held("a"), Some(500));
 }
+
+#[test]
+fn a_clock_that_was_set_back_an_hour_hides_no_use() {
+    let mut bench = Bench::with(&[sized(always("a"), 500)]);
+    bench.measure(10_000, 0);
+    bench.order(start_command("a"));
+    bench.wait(-3600);
+    bench.measure_pods(10_000, 0, &[("a", 900)]);
+    let snapshot = bench.state.snapshot(bench.now);
+    assert_eq!(
+        snapshot.pod("a").unwrap().usage.unwrap().anon,
+        Bytes::mib(900)
+    );
+}

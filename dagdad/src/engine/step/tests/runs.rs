@@ -4,7 +4,7 @@ use super::world::{asked, sized, told};
 use super::*;
 use crate::domain::catalogue::Entries;
 use crate::domain::pod::Priority;
-use crate::domain::run::{Failure, Outcome, Phase, RunId, RunState};
+use crate::domain::run::{Failure, Outcome, Phase, RunId, RunState, Step};
 use crate::domain::workflow::OnFailure;
 
 pub(super) fn run_as(workflow: &str, admission: Admission) -> Command {
@@ -562,4 +562,36 @@ fn a_run_that_ended_is_remembered_for_a_while() {
     bench.wait(2);
     bench.go(Event::Tick);
     assert!(!bench.state.runs.contains_key(&id));
+}
+
+#[test]
+fn a_pod_that_loses_one_of_its_containers_degrades_its_run_until_it_is_whole_again() {
+    let mut bench = diamond(OnFailure::Keep);
+    let (run, _) = bench.run_accepted(run("w"));
+    bench.look();
+    assert_eq!(bench.phase(run), RunState::Running);
+    let b = bench.pods.iter_mut().find(|pod| pod.name == "b").unwrap();
+    let mut sidecar = b.containers[0].clone();
+    (sidecar.id, sidecar.name) = ("s".to_owned(), "sidecar".to_owned());
+    sidecar.state = ContainerState::Exited {
+        code: 3,
+        at: start(),
+        oom_killed: false,
+    };
+    b.containers.push(sidecar);
+    bench.look();
+    assert_eq!(bench.phase(run), RunState::Degraded);
+    let member = bench
+        .run(run)
+        .members
+        .iter()
+        .find(|it| it.pod.as_str() == "b");
+    let Step::Lost { message } = &member.unwrap().step else {
+        panic!("{member:?}");
+    };
+    assert_eq!(message, "container sidecar of b exited with 3");
+    let b = bench.pods.iter_mut().find(|pod| pod.name == "b").unwrap();
+    b.containers.pop();
+    bench.look();
+    assert_eq!(bench.phase(run), RunState::Running);
 }
