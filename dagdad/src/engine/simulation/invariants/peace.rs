@@ -250,11 +250,15 @@ impl World {
         let Some(pod) = state.pods.get(name) else {
             return false;
         };
-        let members = state
-            .runs
-            .values()
-            .filter_map(|active| active.run.member(&pod.entry.spec.name));
-        let changed = members.map(|member| member.since).max();
+        // Nobody misses it for a run that has ended.
+        let members = state.runs.values().filter_map(|active| {
+            let member = active.run.member(&pod.entry.spec.name)?;
+            Some(match active.run.phase {
+                Phase::Ended { at, .. } => at.max(member.since),
+                _ => member.since,
+            })
+        });
+        let changed = members.max();
         let changed = changed.map_or(pod.since, |at| at.max(pod.since));
         // One that flaps has to be well for three times as long.
         let patience = state.settings.alerts.pod_down.clear_hold * 3 + TWO_SAMPLES;
