@@ -18,7 +18,6 @@ const DOWN: (&str, &str) = ("pod_down", "frail");
 /// A box where one thing is critical for as long as it runs, and another went wrong later.
 fn ailing() -> TestHost {
     let host = TestHost::builder()
-        .settings("[economy]\npolicy = 'off'\n")
         .settings("[alerts.ram_high]\npercent = 0.5\ncritical_percent = 1\nfor = '1s'\n")
         .start();
     host.await_raised(RAM);

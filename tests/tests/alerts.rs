@@ -19,9 +19,6 @@ use serde_json::Value;
 const RAM: (&str, &str) = ("ram_high", "host");
 const STORE: (&str, &str) = ("store_down", "mariadb");
 
-/// What is amiss is told, and nothing is done about it.
-const WATCH_ONLY: &str = "[economy]\npolicy = 'off'\n";
-
 fn mariadb_is(host: &TestHost, state: &str) {
     host.await_status(&format!("MariaDB is {state}"), |status| {
         status.store.as_ref().is_some_and(|it| it.mariadb == state)
@@ -84,7 +81,6 @@ fn an_episode_during_an_outage_and_a_crash_is_one_row_with_its_true_times_and_cu
         .measured()
         .eater()
         .mariadb(&database)
-        .settings(WATCH_ONLY)
         .start();
     host.up("modest", &Pod::waiting("modest"));
     mariadb_is(&host, "connected");
@@ -193,7 +189,6 @@ fn a_database_that_is_away_for_long_is_one_row_once_it_is_back() {
 #[test]
 fn time_in_which_nobody_looked_raises_nothing() {
     let mut host = TestHost::builder()
-        .settings(WATCH_ONLY)
         .settings("[alerts.ram_high]\npercent = 1\nfor = '8s'\n")
         .start();
     host.daemon().freeze();
