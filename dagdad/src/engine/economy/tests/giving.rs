@@ -140,3 +140,15 @@ fn what_could_not_be_started_again_is_left_to_people() {
     assert_eq!(it.await_act(), None);
     assert!(it.economy.has_taken(&name("a")) && !it.economy.has_shed(&name("a")));
 }
+
+#[test]
+fn what_nobody_knows_to_be_done_is_given_back() {
+    let mut it = Box::new(&[("a", pod(10, 1, 4))], 10, 50.0);
+    let act = it.await_act().unwrap();
+    assert_eq!(taken(Some(&act)), Some(("a", Rung::Throttle)));
+    it.economy.begin(act, &it.rules, it.now);
+    it.economy.failed(Retry::OnceUndone);
+    assert!(it.economy.has_taken(&name("a")));
+    it.reading().cpu_percent = 20.0;
+    assert_eq!(given_back(it.await_act().as_ref()), Some("a"));
+}

@@ -401,3 +401,46 @@ fn a_kill_while_the_pod_is_being_stopped_does_not_forget_to_give_it_back() {
     let effects = watch(&mut bench, 2_000, 140);
     assert_eq!(asked(&effects, "play"), ["low"]);
 }
+
+/// What was decided is being written; the effects of what follows once it is.
+fn once_written(bench: &mut Bench, meanwhile: impl FnOnce(&mut Bench)) -> Vec<Effect> {
+    watch(bench, 7_500, 30);
+    bench.wait(5);
+    let pods = [("low", 1_000), ("high", 1_000), ("vital", 1_000)];
+    let sample = bench.sample(CEILING, 7_500, &pods);
+    let effects = bench.tell(sample);
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::Persist(Persist::Economy { id, .. }) => Some(*id),
+        _ => None,
+    });
+    let id = id.expect("something is to be taken");
+    assert_eq!(shed(bench), ["low"]);
+    meanwhile(bench);
+    let effects = bench.tell(Event::EconomyStored { id, result: Ok(()) });
+    bench.carry_out(effects)
+}
+
+#[test]
+fn what_was_called_off_while_it_was_written_is_not_done() {
+    let mut bench = three();
+    let effects = once_written(&mut bench, |bench| {
+        let (ticket, policy) = (Ticket(9), Policy::Off);
+        let command = Command::SetEconomy { policy };
+        bench.tell(Event::Command { ticket, command });
+    });
+    assert_eq!(asked(&effects, "stop"), [""; 0]);
+    assert_eq!(shed(&bench), [""; 0]);
+    assert_eq!(bench.state.economy.record().sheds, []);
+}
+
+#[test]
+fn a_pod_that_became_essential_while_it_was_written_is_spared() {
+    let mut bench = three();
+    let effects = once_written(&mut bench, |bench| {
+        let low: PodName = "low".parse().unwrap();
+        let pod = bench.state.pods.get_mut(&low).unwrap();
+        pod.entry = Arc::new(essential((*pod.entry).clone()));
+    });
+    assert_eq!(asked(&effects, "stop"), ["high"], "the next one");
+    assert_eq!(shed(&bench), ["high"]);
+}
