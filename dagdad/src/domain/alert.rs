@@ -205,7 +205,7 @@ impl Rules {
             disk_high: Limit::of(90.0, Some(97.0), warning(60, 300)),
             pressure_high: Limit::of(20.0, Some(60.0), warning(30, 300)),
             // Told at once, and once: a pod that comes and goes is one episode.
-            pod_down: warning(0, 60),
+            pod_down: warning(0, 30),
             workflow_failed: Severity::Warning,
             store_down: warning(60, 60),
         }

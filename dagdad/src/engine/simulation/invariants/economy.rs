@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::super::effect::{Easing, Effect, Persist};
 use super::super::super::event::{Command, Event};
@@ -342,7 +342,12 @@ fn check_grace(state: &State, name: &PodName, rules: &EconomyRules, now: Timesta
 }
 
 fn is_grown(pod: &Pod, rules: &EconomyRules, now: Timestamp) -> bool {
-    matches!(pod.life, Life::Up { since, .. } if lasted(since, now) >= rules.grace)
+    let Life::Up { since, .. } = pod.life else {
+        return false;
+    };
+    // One that was started before the clock was set back.
+    let before_it_jumped = since.duration_since(now) >= SignedDuration::from_secs(50);
+    before_it_jumped || lasted(since, now) >= rules.grace
 }
 
 /// No pod of a lower priority would have done as well by the same means.

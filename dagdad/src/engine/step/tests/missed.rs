@@ -58,7 +58,7 @@ fn a_pod_that_fails_is_missed_until_it_runs_again() {
     assert_eq!(bench.misses(), ["a"]);
     bench.runs("a");
     bench.look();
-    bench.pass(55);
+    bench.pass(25);
     assert_eq!(bench.misses(), ["a"], "not over before it is steady");
     bench.pass(10);
     assert_eq!(bench.misses(), [""; 0]);
@@ -101,7 +101,7 @@ fn one_that_flaps_is_one_episode() {
     for _ in 0..5 {
         bench.runs("a");
         bench.look();
-        bench.pass(30);
+        bench.pass(20);
         bench.exited("a", 3);
         bench.look();
         bench.pass(5);
