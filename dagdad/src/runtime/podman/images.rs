@@ -40,7 +40,12 @@ pub async fn ensure(
     if policy == PullPolicy::Always {
         disk.check(client, image, deadlines).await?;
     }
-    match pull(client, image, progress, deadlines.pull_silence).await {
+    let mut pulled = pull(client, image, progress, deadlines.pull_silence).await;
+    if let Err(Failed::CutOff { .. }) = pulled {
+        // Podman can end its answer before it has said what is wrong. It says so the next time.
+        pulled = pull(client, image, progress, deadlines.pull_silence).await;
+    }
+    match pulled {
         Err(Failed::NotToBeHad { why }) => Err(disk
             .explain(client, image, &why, deadlines)
             .await
@@ -48,6 +53,7 @@ pub async fn ensure(
                 image: image.to_owned(),
                 reason: short_reason(&why),
             })),
+        Err(Failed::CutOff { reason }) => Err(RuntimeError::Unreachable { reason }),
         Err(Failed::Otherwise(error)) => Err(error),
         Ok(()) => Ok(()),
     }
@@ -57,6 +63,8 @@ pub async fn ensure(
 enum Failed {
     /// Podman says why there is no image, in full.
     NotToBeHad { why: String },
+    /// Podman's answer broke off.
+    CutOff { reason: String },
     /// Podman does not say.
     Otherwise(RuntimeError),
 }
@@ -99,9 +107,8 @@ async fn pull(
                 return Err(Failed::NotToBeHad { why });
             }
             Some(Err(error)) => {
-                return Err(Failed::Otherwise(RuntimeError::Unreachable {
-                    reason: one_line(&error.to_string()),
-                }));
+                let reason = one_line(&error.to_string());
+                return Err(Failed::CutOff { reason });
             }
             Some(Ok(frame)) => frame,
         };
