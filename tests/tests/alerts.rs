@@ -127,7 +127,10 @@ fn an_episode_during_an_outage_and_a_crash_is_one_row_with_its_true_times_and_cu
 
     // Who it was, not just how much.
     assert_eq!(row["culprits"][0]["pod"], "glutton", "{row:#}");
-    assert!(row["culprits"][0]["ram_bytes"].as_u64() > Some(100 * MIB));
+    assert!(
+        row["culprits"][0]["ram_bytes"].as_u64() > Some(100 * MIB),
+        "{row:#}"
+    );
     assert!(row["message"].as_str().unwrap().contains("most by glutton"));
     assert!(
         row["peak_percent"].as_f64() >= Some(meal.percent),

@@ -220,6 +220,7 @@ impl Episodes {
         } = sight;
         let higher = value.filter(|value| peak.as_ref().is_none_or(|(peak, _)| value > peak));
         let peak = match (higher, peak) {
+            (Some(value), Some((_, known))) if culprits.is_empty() => Some((value, known)),
             (Some(value), _) => Some((value, culprits)),
             // A pod that has just come is measured a little later than the host.
             (None, Some((peak, unknown))) if unknown.is_empty() => Some((peak, culprits)),
@@ -317,7 +318,10 @@ impl Open {
             && self.alert.peak.is_none_or(|peak| value > peak)
         {
             self.alert.peak = Some(value);
-            self.alert.culprits = culprits;
+            // A daemon that has just begun has not measured its pods yet.
+            if !culprits.is_empty() {
+                self.alert.culprits = culprits;
+            }
         } else if self.alert.culprits.is_empty() && !culprits.is_empty() {
             self.alert.culprits = culprits;
             named = true;

@@ -257,6 +257,24 @@ fn who_it_was_is_said_even_if_that_is_seen_after_the_peak() {
 }
 
 #[test]
+fn a_higher_peak_that_nobody_was_measured_at_does_not_forget_who_it_was() {
+    let mut bench = Bench::new();
+    bench.hold(85.0, 60);
+    assert_eq!(bench.only().culprits[0].pod, "pod at 85");
+    let unseen = Sight {
+        culprits: Vec::new(),
+        ..sight(90.0)
+    };
+    bench.now += SignedDuration::from_secs(5);
+    let passed = Some(Duration::from_secs(5));
+    let (episodes, now) = (&mut bench.episodes, bench.now);
+    episodes.see(key(), PACE, unseen, passed, now, || Uuid::from_u128(9));
+    let alert = episodes.alerts().next().unwrap();
+    assert_eq!(alert.peak, Some(90.0));
+    assert_eq!(alert.culprits[0].pod, "pod at 85");
+}
+
+#[test]
 fn what_comes_and_goes_is_one_episode_marked_flapping() {
     let mut bench = Bench::raised();
     for round in 1..=50 {
