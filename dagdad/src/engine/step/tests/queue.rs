@@ -270,3 +270,22 @@ fn one_taken_out_before_anything_was_listed_keeps_no_clock_running() {
     bench.tell(Event::Tick);
     assert!(bench.state.next_deadline() > bench.now);
 }
+
+#[test]
+fn a_run_does_not_wait_for_a_port_when_one_of_its_pods_is_gone() {
+    let pods = [
+        sized(publishing("a", 80), 500),
+        sized(always("z"), 500),
+        sized(publishing("x", 80), 10),
+    ];
+    let workflow = workflow("w", &[("a", &[]), ("z", &[])]);
+    let mut bench = Bench::with_workflows(&pods, &[workflow], &[]);
+    bench.measure(2_000, 1_500);
+    let (run, _) = bench.run_accepted(queued("w"));
+    assert_eq!(bench.phase(run), RunState::Queued);
+    bench.order(start_command("x"));
+    assert_eq!(bench.ups(), ["x"]);
+    bench.order(remove("z", true));
+    bench.measure(2_000, 0);
+    assert_eq!(bench.phase(run), RunState::Failed);
+}

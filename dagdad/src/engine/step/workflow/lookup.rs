@@ -50,13 +50,17 @@ impl State {
         workflow: &WorkflowName,
         order: &[MemberView],
     ) -> Result<(), CommandError> {
-        for member in order {
-            let Some(pod) = self.pods.get(&member.pod) else {
-                return Err(CommandError::MissingPod {
-                    workflow: workflow.clone(),
-                    pod: member.pod.clone(),
-                });
-            };
+        // A pod that is gone stands in the way for good, a port that is taken only for now.
+        let gone = order
+            .iter()
+            .find(|member| !self.pods.contains_key(&member.pod));
+        if let Some(member) = gone {
+            return Err(CommandError::MissingPod {
+                workflow: workflow.clone(),
+                pod: member.pod.clone(),
+            });
+        }
+        for pod in order.iter().filter_map(|member| self.pods.get(&member.pod)) {
             if pod.operation.is_none() && !matches!(pod.life, Life::Up { .. }) {
                 self.check_ports(&pod.entry.spec)?;
             }
