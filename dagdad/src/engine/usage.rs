@@ -13,7 +13,7 @@ use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::sample::PodUsage;
 
 /// A pod that uses less than this, in percent of one core, does nothing to speak of.
-const IDLE_CPU_PERCENT: f64 = 2.0;
+pub(super) const IDLE_CPU_PERCENT: f64 = 2.0;
 /// A pod with less traffic than this, in bytes a second, serves nobody to speak of. Probes and
 /// keep-alives stay well below: a health check each ten seconds is some 100 B/s. An answer of a
 /// language model, streamed word by word, is some 2 KiB/s.

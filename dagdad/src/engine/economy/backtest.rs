@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::usage::IDLE_CPU_PERCENT;
 use super::situation::{PodSituation, Reading, Situation, Stance};
 use super::{Act, Change, Economy};
 use crate::domain::economy::{
@@ -27,8 +28,6 @@ use crate::domain::quantity::{Bytes, Millicpu};
 const GAP: Duration = Duration::from_secs(30);
 /// So many times what a sample stands for may pass before the next one.
 const GAP_STRETCHES: u32 = 3;
-/// A pod that uses less than this, in percent of one core, does nothing to speak of.
-const IDLE_CPU_PERCENT: f64 = 2.0;
 
 /// Replays `samples`, oldest first, for a machine of `cpu_count` cores, under `rules` and under
 /// each of `what_ifs`.
