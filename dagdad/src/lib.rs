@@ -1,6 +1,7 @@
 //! dagdad, the steward's daemon. `ARCHITECTURE.md` tells how the parts fit together.
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod doctor;
 pub mod domain;
@@ -10,6 +11,7 @@ pub mod listener;
 pub mod manifest;
 pub mod notify;
 pub mod ports;
+pub mod restoring;
 pub mod runtime;
 pub mod sampler;
 pub mod sampling;

@@ -1,25 +1,12 @@
 //! Arguments in, exit code out.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Parser as _;
+use dagdad::cli::{Action, Arguments};
 use dagdad::config::{Config, Environment, Identity};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-/// The steward of one box that has too little memory for all its owner wants to run.
-///
-/// Runs pods under Podman, samples the host, keeps the records, and serves dagdactl on a Unix
-/// socket. Without arguments it just works: as root with its state in /var/lib/dagda and its
-/// socket in /run/dagda, as a user in $XDG_STATE_HOME/dagda and $XDG_RUNTIME_DIR/dagda.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Arguments {
-    /// Configuration file [default: /etc/dagda/dagdad.toml, where it exists]
-    #[arg(long, value_name = "PATH")]
-    config: Option<PathBuf>,
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -35,6 +22,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if arguments.action == Some(Action::Check) {
+        println!("the configuration is good");
+        return ExitCode::SUCCESS;
+    }
     dagdad::telemetry::init();
     // Two workers: one to serve while the other is busy, and no more memory than that.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,7 +34,10 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let served = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
-        let served = runtime.block_on(serve(config));
+        let served = match arguments.action {
+            Some(Action::Restore) => runtime.block_on(dagdad::restoring::restore(config)),
+            Some(Action::Check) | None => runtime.block_on(serve(config)),
+        };
         // A blocking read of a dead disk or mount must not hold up the end.
         runtime.shutdown_background();
         served

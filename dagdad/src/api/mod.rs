@@ -10,6 +10,7 @@ mod economy;
 mod events;
 mod following;
 mod outcome;
+mod peer;
 mod pods;
 mod resources;
 mod runs;
@@ -32,11 +33,13 @@ use dagda_proto::v1::pods_service_server::PodsServiceServer;
 use dagda_proto::v1::resources_service_server::ResourcesServiceServer;
 use dagda_proto::v1::status_service_server::StatusServiceServer;
 use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
+use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 
+use self::peer::Connection;
 use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
@@ -93,6 +96,8 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
     let ending = api.ending.clone();
+    let incoming =
+        UnixListenerStream::new(listener).map(|accepted| accepted.and_then(Connection::accepted));
     tonic::transport::Server::builder()
         .add_service(health)
         .add_optional_service(reflection())
@@ -109,7 +114,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         .add_service(AlertsServiceServer::new(api.clone()))
         .add_service(EconomyServiceServer::new(api.clone()))
         .add_service(DiagnosticsServiceServer::new(api))
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), ending.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, ending.cancelled_owned())
         .await
 }
 

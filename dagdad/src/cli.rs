@@ -1,0 +1,30 @@
+//! The command line of dagdad: one definition for parsing, help and the manual page.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// The steward of one box that has too little memory for all its owner wants to run.
+///
+/// Runs pods under Podman, samples the host, keeps the records, and serves dagdactl on a Unix
+/// socket. Without arguments it just works: as root with its state in /var/lib/dagda and its
+/// socket in /run/dagda, as a user in $XDG_STATE_HOME/dagda and $XDG_RUNTIME_DIR/dagda.
+#[derive(Debug, Parser)]
+#[command(name = "dagdad", version)]
+pub struct Arguments {
+    /// Configuration file [default: /etc/dagda/dagdad.toml, where it exists]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub config: Option<PathBuf>,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// What dagdad can do instead of serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Action {
+    /// Read the configuration and say what is wrong with it; start nothing
+    Check,
+    /// Rebuild a lost state directory from MariaDB, then end
+    Restore,
+}
