@@ -1,6 +1,7 @@
 #![allow(clippy::float_cmp)] // thresholds are taken over as they are, not computed
 
 mod alerts;
+mod difference;
 mod economy;
 mod example;
 mod mariadb;
