@@ -39,6 +39,11 @@ lint: ## check format and clippy's opinion, all warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 
+.PHONY: fuzz
+fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECONDS=60 each
+	@scripts/install-packages $(BUILD_PACKAGES) g++
+	@scripts/fuzz
+
 .PHONY: bench
 bench: ## measure the figures of the design beside their targets, release build, needs minutes
 	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc

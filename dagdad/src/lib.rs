@@ -6,6 +6,8 @@ pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod instance;
 pub mod listener;
 pub mod manifest;
