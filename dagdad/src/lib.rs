@@ -171,9 +171,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     let_end(forwarder, notifier).await;
     podman.shutdown().await;
     match by_itself {
-        Some(ended) => ended
-            .context("the server ended by itself")?
-            .context("the socket failed"),
+        Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),
     }
 }
