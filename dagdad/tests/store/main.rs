@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_rows;
+mod contents;
 mod economy;
 mod episodes;
 mod footing;
@@ -15,9 +16,12 @@ mod mariadb;
 mod migration;
 mod mirror;
 mod opening;
+mod rebuilding;
 mod recorded;
 mod records;
 mod retention;
 mod round_trip;
 mod runs;
+mod states;
 mod tables;
+mod untouched;
