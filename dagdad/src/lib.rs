@@ -81,6 +81,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
         event_retention: config.event_retention,
+        audit_retention: config.audit_retention,
         mariadb: config.mariadb.clone().map(mariadb_options),
     })
     .await?;

@@ -3,6 +3,7 @@
 // Clippy knows functions marked as tests only; what they call may fail them as well.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod audit;
 mod bad_rows;
 mod contents;
 mod economy;
