@@ -407,7 +407,7 @@ fn ways(options: NotificationOptions) -> Vec<Way> {
     hook.into_iter().chain(webhook).collect()
 }
 
-fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
+pub(crate) fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
     let config::MariaDbOptions {
         address,
         user,
