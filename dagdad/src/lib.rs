@@ -8,6 +8,8 @@ pub mod doctor;
 pub mod domain;
 mod ending;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod instance;
 pub mod journal;
 pub mod listener;
@@ -71,6 +73,7 @@ pub async fn run(
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
         event_retention: config.event_retention,
+        audit_retention: config.audit_retention,
         mariadb: config.mariadb.clone().map(configured::mariadb_options),
     })
     .await?;
@@ -154,9 +157,7 @@ pub async fn run(
     };
     parts.end(&ending).await;
     match by_itself {
-        Some(ended) => ended
-            .context("the server ended by itself")?
-            .context("the socket failed"),
+        Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),
     }
 }

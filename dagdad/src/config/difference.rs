@@ -15,6 +15,7 @@ use super::{
     WebhookOptions,
 };
 use crate::domain::alert::{Limit, Pace, Rules, Severity};
+use crate::domain::caller::{Access, Members};
 use crate::domain::economy::{Band, EconomyRules, Policy};
 
 /// Percentages are told apart when they differ by more than arithmetic does.
@@ -70,6 +71,8 @@ impl Config {
             sample_interval,
             history_retention: _,
             event_retention: _,
+            audit_retention: _,
+            access: _,
             start_timeout,
             ram_threshold_percent,
             cpu_threshold_percent,
@@ -108,6 +111,8 @@ impl Found {
             sample_interval,
             history_retention,
             event_retention,
+            audit_retention,
+            access,
             start_timeout,
             ram_threshold_percent,
             cpu_threshold_percent,
@@ -131,6 +136,9 @@ impl Found {
         self.restart("history.retention", history_retention, retention, span);
         let retention = &new.event_retention;
         self.restart("events.retention", event_retention, retention, span);
+        let retention = &new.audit_retention;
+        self.restart("audit.retention", audit_retention, retention, span);
+        self.access(access, &new.access);
         self.live("start.timeout", start_timeout, &new.start_timeout, span);
         let percents = (*ram_threshold_percent, new.ram_threshold_percent);
         self.percent("thresholds.ram_percent", percents);
@@ -200,6 +208,17 @@ impl Found {
                 holds,
             });
         }
+    }
+
+    fn access(&mut self, old: &Access, new: &Access) {
+        let Access {
+            viewers,
+            operators,
+            admins,
+        } = old;
+        self.restart("access.viewers", viewers, &new.viewers, members);
+        self.restart("access.operators", operators, &new.operators, members);
+        self.restart("access.admins", admins, &new.admins, members);
     }
 
     fn economy(&mut self, old: &EconomyRules, new: &EconomyRules) {
@@ -388,6 +407,13 @@ fn percent(percent: &f64) -> String {
 #[allow(clippy::trivially_copy_pass_by_ref)] // as the others
 fn severity(severity: &Severity) -> String {
     severity.as_str().to_owned()
+}
+
+fn members(members: &Members) -> String {
+    match members {
+        Members::Everyone => "everyone".to_owned(),
+        Members::Groups(groups) => format!("{groups:?}"),
+    }
 }
 
 fn or_none(value: Option<String>) -> String {

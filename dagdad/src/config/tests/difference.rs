@@ -153,6 +153,7 @@ fn every_setting_is_told() {
             (_, "hysteresis" | "pressure_hysteresis") => "3",
             (_, "percent" | "ram_percent" | "cpu_percent" | "pressure_percent") => "42",
             (_, "sheds_per_hour") => "7",
+            ("access", _) => "['other']",
             (_, "on_alert") => "['/bin/true']",
             (_, "webhook") => "'http://h/'",
             ("mariadb", "port") => "7",

@@ -180,12 +180,23 @@ async fn other_ways_take_over_what_waits_and_one_that_is_gone_gives_it_up() {
     told.new_ways.send(Vec::new()).await.unwrap();
     for expected in [1, 5] {
         let (alert, reason) = told.failure().await;
-        assert_eq!(alert, Uuid::from_u128(expected), "what waited was taken over");
-        assert!(reason.contains("taken out of the configuration"), "{reason}");
+        assert_eq!(
+            alert,
+            Uuid::from_u128(expected),
+            "what waited was taken over"
+        );
+        assert!(
+            reason.contains("taken out of the configuration"),
+            "{reason}"
+        );
     }
     told.new_ways.send(vec![webhook(&well)]).await.unwrap();
     // It has been taken up.
     drop(told.new_ways.reserve().await.unwrap());
     told.tell(7, Occasion::Raised).await;
-    assert_eq!(next(&mut well).await.0, 7, "by the new way, and nothing else");
+    assert_eq!(
+        next(&mut well).await.0,
+        7,
+        "by the new way, and nothing else"
+    );
 }
