@@ -94,7 +94,7 @@ where
             // Mostly too few file descriptors, which will pass: connections wait meanwhile.
             Err(error) => {
                 if !failing {
-                    tracing::error!(%error, "cannot accept connections; trying on");
+                    tracing::error!(dagda_error = %error, "cannot accept connections; trying on");
                 }
                 failing = true;
                 tokio::time::sleep(PAUSE).await;
@@ -164,7 +164,7 @@ where
         let peer = match Peer::of(&stream) {
             Ok(peer) => peer,
             Err(error) => {
-                tracing::warn!(%error, "a connection is closed: who made it is not known");
+                tracing::warn!(dagda_error = %error, "a connection is closed: who made it is not known");
                 return;
             }
         };
@@ -222,7 +222,7 @@ where
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(dagda_error = %error, "a connection broke");
         }
     }
 
