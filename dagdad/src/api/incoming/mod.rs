@@ -35,9 +35,9 @@ use super::status;
 /// How long a connection may go without its first call.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 /// How often a quiet connection is asked whether there is still anybody.
-const PING_EVERY: Duration = Duration::from_secs(20);
+const PING_EVERY: Duration = Duration::from_secs(15);
 /// How long it may take to answer that. One that does not (dead, stopped, not reading) is closed.
-const PONG_WITHIN: Duration = Duration::from_secs(20);
+const PONG_WITHIN: Duration = Duration::from_secs(15);
 /// Calls in flight on one connection; more wait at the client.
 const STREAMS: u32 = 64;
 /// All headers of a request together, bytes.
