@@ -5,8 +5,10 @@ use rustix::process::Pid;
 /// A process as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vitals {
-    /// Open file descriptors.
+    /// Open file descriptors, sockets included.
     pub descriptors: usize,
+    /// Sockets among them.
+    pub sockets: usize,
     /// Resident memory, bytes.
     pub resident: u64,
 }
@@ -19,6 +21,13 @@ impl Vitals {
     pub fn of(pid: Pid) -> Self {
         let pid = pid.as_raw_nonzero();
         let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("list descriptors");
+        // One may be closed between its being listed and its being looked at.
+        let descriptors: Vec<_> = descriptors
+            .filter_map(|it| std::fs::read_link(it.ok()?.path()).ok())
+            .collect();
+        let sockets = descriptors
+            .iter()
+            .filter(|it| it.as_os_str().as_encoded_bytes().starts_with(b"socket:"));
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("read status");
         let resident = status
             .lines()
@@ -26,7 +35,8 @@ impl Vitals {
             .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok())
             .expect("VmRSS in kB");
         Self {
-            descriptors: descriptors.count(),
+            descriptors: descriptors.len(),
+            sockets: sockets.count(),
             resident: resident * 1024,
         }
     }
