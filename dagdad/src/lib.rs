@@ -6,6 +6,8 @@ pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod instance;
 pub mod listener;
 pub mod manifest;
@@ -81,6 +83,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
         event_retention: config.event_retention,
+        audit_retention: config.audit_retention,
         mariadb: config.mariadb.clone().map(mariadb_options),
     })
     .await?;
@@ -404,7 +407,7 @@ fn ways(options: NotificationOptions) -> Vec<Way> {
     hook.into_iter().chain(webhook).collect()
 }
 
-fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
+pub(crate) fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
     let config::MariaDbOptions {
         address,
         user,
