@@ -392,7 +392,7 @@ fn a_reader_that_does_not_read_costs_no_memory_and_delays_nobody() {
     // News for all of them.
     let mut most = before.resident;
     for round in 0..500 {
-        let changed = Pod::waiting("changing").annotation("round", &round.to_string());
+        let changed = Pod::waiting("changing").annotation("round", &format!("r{round}"));
         let request = v1::ApplyRequest {
             files: vec![v1::ManifestFile {
                 name: "changing.yml".to_owned(),
