@@ -11,6 +11,8 @@ mod economy;
 mod environment;
 mod error;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod mariadb;
 mod nearest;
 mod notifications;

@@ -6,6 +6,8 @@ pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod instance;
 pub mod listener;
 pub mod manifest;
@@ -169,9 +171,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     let_end(forwarder, notifier).await;
     podman.shutdown().await;
     match by_itself {
-        Some(ended) => ended
-            .context("the server ended by itself")?
-            .context("the socket failed"),
+        Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),
     }
 }

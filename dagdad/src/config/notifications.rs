@@ -132,12 +132,14 @@ impl WebhookOptions {
             }
             None => return None,
         };
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = uri.path_and_query().map_or("", |path| path.as_str());
+        // As in `https://host?token=…`; no request can be made for a path of nothing.
+        let slash = if path.starts_with('/') { "" } else { "/" };
         (!host.is_empty() && port > 0).then(|| Self {
             encrypted,
             host: host.to_owned(),
             port,
-            path: SecretString::from(path),
+            path: SecretString::from(format!("{slash}{path}")),
         })
     }
 }

@@ -49,6 +49,7 @@ fn a_program_is_run_with_its_arguments() {
 #[case("http://localhost:8080", (false, "localhost", 8080, "/"))]
 #[case("http://[::1]/x", (false, "::1", 80, "/x"))]
 #[case("HTTPS://[fd00::1]:8443/", (true, "fd00::1", 8443, "/"))]
+#[case("https://example.org?token=x", (true, "example.org", 443, "/?token=x"))]
 fn a_webhook_is_a_url(#[case] url: &str, #[case] expected: (bool, &str, u16, &str)) {
     let options = webhook(&format!("[alerts]\nwebhook = \"{url}\""));
     assert_eq!(parts(&options), expected);
