@@ -4,6 +4,7 @@
 //! Which keys and variables exist, what they take and where they go stands in one table,
 //! `schema::SETTINGS`.
 
+mod access;
 mod alerts;
 mod defaults;
 mod economy;
@@ -32,6 +33,7 @@ pub use self::secret::SecretFileError;
 use self::schema::Draft;
 use self::secret::ReadSecret;
 use crate::domain::alert::Rules;
+use crate::domain::caller::Access;
 use crate::domain::economy::{EconomyRules, Policy};
 
 /// Where the file is looked for unless another is named.
@@ -54,6 +56,10 @@ pub struct Config {
     pub history_retention: Duration,
     /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
+    /// How long it is kept who asked for what.
+    pub audit_retention: Duration,
+    /// Who may do what.
+    pub access: Access,
     /// How long a pod may take to become ready.
     pub start_timeout: Duration,
     /// The share of memory that may be used, in percent: above 0, at most 100.
@@ -150,6 +156,8 @@ impl Config {
                 .history_retention
                 .unwrap_or(defaults::HISTORY_RETENTION),
             event_retention: draft.event_retention.unwrap_or(defaults::EVENT_RETENTION),
+            audit_retention: draft.audit_retention.unwrap_or(defaults::AUDIT_RETENTION),
+            access: draft.access.finish(),
             start_timeout: draft.start_timeout.unwrap_or(defaults::START_TIMEOUT),
             ram_threshold_percent,
             cpu_threshold_percent,

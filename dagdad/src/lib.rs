@@ -83,6 +83,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
         state_dir: config.state_dir.clone(),
         retention: config.history_retention,
         event_retention: config.event_retention,
+        audit_retention: config.audit_retention,
         mariadb: config.mariadb.clone().map(mariadb_options),
     })
     .await?;
@@ -170,9 +171,7 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     let_end(forwarder, notifier).await;
     podman.shutdown().await;
     match by_itself {
-        Some(ended) => ended
-            .context("the server ended by itself")?
-            .context("the socket failed"),
+        Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),
     }
 }
@@ -408,7 +407,7 @@ fn ways(options: NotificationOptions) -> Vec<Way> {
     hook.into_iter().chain(webhook).collect()
 }
 
-fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
+pub(crate) fn mariadb_options(options: config::MariaDbOptions) -> store::MariaDbOptions {
     let config::MariaDbOptions {
         address,
         user,

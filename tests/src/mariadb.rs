@@ -162,7 +162,9 @@ impl MariaDb {
         self.port
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Its Unix socket, for its administrator.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
         self.data.join("s.sock")
     }
 }

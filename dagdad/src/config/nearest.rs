@@ -92,7 +92,7 @@ mod tests {
     #[case(
         None,
         "q",
-        "the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
+        "the tables are: daemon, podman, sampler, history, events, audit, access, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
     )]
     fn advises(#[case] table: Option<&str>, #[case] word: &str, #[case] expected: &str) {
         assert_eq!(advise(table, word), expected);
