@@ -171,7 +171,7 @@ where
         };
         let admission = lock(&self.connections).admit(peer.uid);
         let Admission::Taken { id, instead_of } = admission else {
-            tracing::debug!(peer.uid, "a connection is closed: too many");
+            tracing::debug!(dagda_uid = peer.uid, "a connection is closed: too many");
             // As far as it goes: the caller may not be reading.
             let _ = stream.try_write(NOT_TAKEN);
             return;
