@@ -17,9 +17,11 @@ use super::mariadb::{Archive, LinkError};
 use super::outbox::{Relation, Source};
 use super::restoring;
 use super::rows::{
-    AlertRow, BadValue, EventRow, PodRow, PodRunRow, ReadError, RunRow, SampleRow, WorkflowRow,
+    AlertRow, AuditRow, BadValue, EventRow, PodRow, PodRunRow, ReadError, RunRow, SampleRow,
+    WorkflowRow,
 };
 use super::sqlite::{FILE_NAME, MIGRATIONS, explain, explain_io, options, prepare_files};
+use crate::domain::audit::AuditEntry;
 use crate::domain::footprint::PodRun;
 use crate::domain::run::Run;
 use crate::ports::{PodRecord, StoreError, WorkflowRecord};
@@ -200,6 +202,7 @@ async fn fill(
             Relation::PodRuns => copying.rows::<PodRunRow>().await?,
             Relation::ResourceAlerts => copying.rows::<AlertRow>().await?,
             Relation::Events => copying.rows::<EventRow>().await?,
+            Relation::Audit => copying.rows::<AuditRow>().await?,
             Relation::SystemResources => copying.rows::<SampleRow>().await?,
         });
     }
@@ -376,5 +379,6 @@ restorable! {
     PodRunRow, |row: &PodRunRow| PodRun::try_from(row.clone()).map(drop);
     AlertRow, AlertRow::check;
     EventRow, EventRow::check;
+    AuditRow, |row: &AuditRow| AuditEntry::try_from(row.clone()).map(drop);
     SampleRow, SampleRow::check;
 }

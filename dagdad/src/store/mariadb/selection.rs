@@ -14,6 +14,7 @@ pub(super) const fn page(relation: Relation) -> &'static str {
         Relation::PodRuns => POD_RUNS,
         Relation::ResourceAlerts => RESOURCE_ALERTS,
         Relation::Events => EVENTS,
+        Relation::Audit => AUDIT,
         Relation::SystemResources => SYSTEM_RESOURCES,
     }
 }
@@ -27,6 +28,7 @@ pub(super) const fn count(relation: Relation) -> &'static str {
         Relation::PodRuns => "SELECT count(*) FROM pod_runs",
         Relation::ResourceAlerts => "SELECT count(*) FROM resource_alerts",
         Relation::Events => "SELECT count(*) FROM events",
+        Relation::Audit => "SELECT count(*) FROM audit",
         Relation::SystemResources => "SELECT count(*) FROM system_resources",
     }
 }
@@ -84,6 +86,12 @@ const EVENTS: &str = "
 SELECT id, uuid, TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', timestamp) AS timestamp, kind,
     object, run, message
 FROM events WHERE id > ? ORDER BY id LIMIT ?";
+
+const AUDIT: &str = "
+SELECT id, uuid, TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', timestamp) AS timestamp,
+    CAST(uid AS SIGNED) AS uid, user, CAST(pid AS SIGNED) AS pid, verb, object, operation,
+    CAST(outcome AS CHAR) AS outcome, message
+FROM audit WHERE id > ? ORDER BY id LIMIT ?";
 
 /// Somebody's own rows may lack what the first plan did not ask for.
 const SYSTEM_RESOURCES: &str = "
