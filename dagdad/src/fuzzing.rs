@@ -12,35 +12,27 @@ pub use crate::sampler::fuzzing::{cgroup, proc, psi};
 
 use crate::domain::quantity::{Bytes, Millicpu};
 
-/// Below this a float holds every whole number.
-const EXACT: u64 = 1 << 53;
-
 /// Feeds an amount of memory and of CPU, as Kubernetes writes it.
 ///
 /// # Panics
 /// Where an amount that was read is another one when it is written and read again.
 pub fn quantity(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let same = |amount: u64, again: u64| {
-        let rounding = amount / EXACT;
-        assert!(
-            amount.abs_diff(again) <= rounding,
-            "{amount} became {again}"
-        );
-    };
     if let Ok(amount) = text.parse::<Bytes>() {
-        let again = amount.0.to_string().parse::<Bytes>();
-        same(amount.0, again.map_or(0, |again| again.0));
+        assert_eq!(amount.0.to_string().parse(), Ok(amount));
+        let times = |suffix: &str| format!("{}{suffix}", amount.0).parse();
+        assert!(times("m").is_ok_and(|less: Bytes| less.0 == amount.0.div_ceil(1000)));
+        if let Ok(more) = times("Ki") {
+            assert_eq!(more, Bytes(amount.0 << 10));
+        }
         assert!(!amount.to_string().is_empty() && amount + amount >= amount);
     }
     if let Ok(amount) = text.parse::<Millicpu>() {
-        let again = format!("{}m", amount.0).parse::<Millicpu>();
-        same(amount.0, again.map_or(0, |again| again.0));
-        let shown = amount.to_string().parse::<Millicpu>();
-        assert!(
-            amount.0 >= EXACT || shown == Ok(amount),
-            "shown as {amount}"
-        );
+        assert_eq!(format!("{}m", amount.0).parse(), Ok(amount));
+        // Shown as a float, which is exact for so many digits.
+        let exact = amount.0 < 10_u64.pow(15);
+        let shown = amount.to_string().parse();
+        assert!(!exact || shown == Ok(amount), "shown as {amount}");
     }
 }
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::config::Config;
+use crate::configured;
 use crate::instance::InstanceLock;
-use crate::mariadb_options;
 use crate::store::{Archive, Progress, Rebuilt, ensure_vacant, rebuild};
 
 /// A table is told of each time that so many of its rows are done.
@@ -35,7 +35,7 @@ enum Refusal {
 /// # Errors
 /// What stands in the way, for the person who asked; nothing is changed then.
 pub async fn restore(config: Config) -> anyhow::Result<()> {
-    let options = config.mariadb.clone().map(mariadb_options);
+    let options = config.mariadb.clone().map(configured::mariadb_options);
     let options = options.ok_or(Refusal::NoMariaDb)?;
     let dir = &config.state_dir;
     // What is not there is not made before it is known that there is something to put into it.

@@ -30,6 +30,7 @@ pub mod rows;
 pub mod scratch;
 pub mod squeeze;
 pub mod states;
+pub mod vitals;
 pub mod wire;
 
 use std::time::Duration;

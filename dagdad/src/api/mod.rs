@@ -43,7 +43,6 @@ use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
 use crate::engine::handle::Handle;
-use crate::engine::state::Thresholds;
 use crate::ports::{Runtime, Store};
 
 /// The largest `apply`, bytes: room for a folder of manifests.
@@ -73,8 +72,6 @@ pub struct Api {
     pub parse: Parse,
     /// `doctor`.
     pub diagnose: Diagnose,
-    /// The budget's ceilings, shown beside what is used.
-    pub thresholds: Thresholds,
     /// Cancelled when dagdad ends: open streams end with it.
     pub ending: CancellationToken,
 }
@@ -141,6 +138,6 @@ fn reflection() -> Option<
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
     built
-        .inspect_err(|error| tracing::error!(%error, "no server reflection"))
+        .inspect_err(|error| tracing::error!(dagda_error = %error, "no server reflection"))
         .ok()
 }

@@ -1,5 +1,6 @@
 //! `[alerts]`: whom alerts are told to.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,8 +123,15 @@ impl WebhookOptions {
             return None;
         }
         let host = authority.host();
-        let host = host.strip_prefix('[').unwrap_or(host);
-        let host = host.strip_suffix(']').unwrap_or(host);
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(|_| address)?,
+            // A `Uri` may have them anywhere in it.
+            None if host.contains(['[', ']', ':']) => return None,
+            None => host,
+        };
         // A port that is none is left out by `port_u16`, not refused.
         let port = match authority.port() {
             Some(port) => port.as_u16(),

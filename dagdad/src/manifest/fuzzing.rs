@@ -111,7 +111,8 @@ fn measure(node: &Node, depth: usize, nodes: &mut usize) {
 /// Each problem has a place in the text, and all of them fit into an answer.
 fn told_well(errors: &ManifestErrors, text: &str) {
     assert!(!errors.problems.is_empty());
-    let lines = text.split('\n').count() + 1;
+    // To YAML a carriage return alone ends a line too.
+    let lines = text.split(['\n', '\r']).count() + 1;
     for problem in &errors.problems {
         assert!(!problem.message.is_empty());
         if let Some(mark) = problem.mark {

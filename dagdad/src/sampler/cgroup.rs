@@ -31,7 +31,7 @@ impl PodCgroups {
         let own = fs::read_to_string(proc_root.join("self/cgroup")).unwrap_or_default();
         let user = rustix::process::getuid().as_raw();
         let layout = Layout::detect(cgroup_root, &own, user);
-        tracing::debug!(?layout, "cgroups");
+        tracing::debug!(dagda_layout = ?layout, "cgroups");
         Self {
             layout,
             processes: Processes::open(proc_root),

@@ -113,8 +113,8 @@ pub fn patience(headers: &HeaderMap) -> Option<Duration> {
     }
     let count: u64 = digits.parse().ok()?;
     match unit {
-        "H" => Some(Duration::from_secs(count * 60 * 60)),
-        "M" => Some(Duration::from_secs(count * 60)),
+        "H" => Some(Duration::from_hours(count)),
+        "M" => Some(Duration::from_mins(count)),
         "S" => Some(Duration::from_secs(count)),
         "m" => Some(Duration::from_millis(count)),
         "u" => Some(Duration::from_micros(count)),
@@ -130,10 +130,10 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("1H", Some(Duration::from_secs(3600)))]
-    #[case("2M", Some(Duration::from_secs(120)))]
+    #[case("1H", Some(Duration::from_hours(1)))]
+    #[case("2M", Some(Duration::from_mins(2)))]
     #[case("30S", Some(Duration::from_secs(30)))]
-    #[case("99999999H", Some(Duration::from_secs(99_999_999 * 3600)))]
+    #[case("99999999H", Some(Duration::from_hours(99_999_999)))]
     #[case("250m", Some(Duration::from_millis(250)))]
     #[case("7u", Some(Duration::from_micros(7)))]
     #[case("0n", Some(Duration::ZERO))]

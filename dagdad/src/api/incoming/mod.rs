@@ -35,11 +35,12 @@ use super::status;
 /// How long a connection may go without its first call.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 /// How often a quiet connection is asked whether there is still anybody.
-const PING_EVERY: Duration = Duration::from_secs(20);
+const PING_EVERY: Duration = Duration::from_secs(15);
 /// How long it may take to answer that. One that does not (dead, stopped, not reading) is closed.
-const PONG_WITHIN: Duration = Duration::from_secs(20);
-/// Calls in flight on one connection; more wait at the client.
-const STREAMS: u32 = 64;
+const PONG_WITHIN: Duration = Duration::from_secs(15);
+/// Calls in flight on one connection; more wait at the client. No fewer than a client takes for
+/// granted until it is told (RFC 9113, 6.5.2), or its first burst is refused.
+const STREAMS: u32 = 100;
 /// All headers of a request together, bytes.
 const HEADERS: u32 = 8 * 1024;
 /// What a request may have sent ahead of its being read, bytes: the protocol's own default.

@@ -87,6 +87,8 @@ fn what_makes_no_sense_is_refused(#[case] line: &str, #[case] said: &str) {
 #[case("https://example.org:99999/s3cret")]
 #[case("https://example.org:0/s3cret")]
 #[case("https://exa mple.org/s3cret")]
+#[case("https://example[::1]/s3cret")]
+#[case("https://[example.org]/s3cret")]
 fn what_is_no_webhook_is_refused_and_not_repeated(#[case] url: &str) {
     let error = resolve(&format!("[alerts]\nwebhook = \"{url}\""), &[]).unwrap_err();
     assert!(

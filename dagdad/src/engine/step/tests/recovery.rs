@@ -138,7 +138,7 @@ fn a_stopped_pod_is_no_failure_because_of_its_exit_code(
     let effects = bench.list();
     assert_eq!(bench.status("a"), status);
     let announced = effects.iter().any(
-        |effect| matches!(effect, Effect::Announce(event) if event.kind != EventKind::AlertRaised),
+        |effect| matches!(effect, Effect::Announce { event, .. } if event.kind != EventKind::AlertRaised),
     );
     assert!(!announced, "nothing happened");
     if stored != status {
