@@ -29,6 +29,7 @@ pub mod random;
 pub mod rows;
 pub mod scratch;
 pub mod squeeze;
+pub mod systemd;
 pub mod wire;
 
 use std::time::Duration;

@@ -25,7 +25,9 @@ fn page() -> String {
     text.extend_from_slice(b".SH COMMANDS\n");
     for action in Arguments::command().get_subcommands() {
         let about = action.get_about().expect("each command says what it does");
-        text.extend_from_slice(format!(".TP\n\\fB{}\\fR\n{about}.\n", action.get_name()).as_bytes());
+        text.extend_from_slice(
+            format!(".TP\n\\fB{}\\fR\n{about}.\n", action.get_name()).as_bytes(),
+        );
     }
     String::from_utf8(text).unwrap() + SECTIONS
 }
