@@ -33,6 +33,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::api::Api;
+use self::api::access::Gate;
+use self::api::caller::Callers;
 use self::config::{Config, CpuAdmission, NotificationOptions};
 use self::doctor::Doctor;
 use self::domain::error::CommandError;
@@ -137,7 +139,15 @@ pub async fn run(config: Config, ending: CancellationToken) -> anyhow::Result<()
     ));
     await_first_listing(&handle, host_known_at).await;
 
-    let api = api(&config, &handle, &podman, &store, &ending);
+    let access = config.access.clone();
+    let callers = tokio::task::spawn_blocking(|| {
+        let callers = Callers::new(access);
+        callers.look();
+        callers
+    })
+    .await?;
+    let gate = Gate::new(handle.clone(), callers);
+    let api = api(&config, gate, &handle, &podman, &store, &ending);
     let mut server = tokio::spawn(api::serve(api, listener));
     systemd::ready();
     tracing::info!(
@@ -275,6 +285,7 @@ async fn restore(config: &Config, restored: Restored) -> anyhow::Result<(State, 
 
 fn api(
     config: &Config,
+    gate: Gate,
     engine: &Handle,
     podman: &Arc<Podman>,
     store: &Arc<dyn Store>,
@@ -289,7 +300,7 @@ fn api(
     };
     let described = Arc::clone(podman);
     Api {
-        engine: engine.clone(),
+        engine: gate,
         runtime: podman.clone(),
         store: Arc::clone(store),
         parse: Arc::new(move |files| {

@@ -2,11 +2,16 @@
 //! snapshot; commands go to the engine; only logs, history and what is past (events, runs, alerts,
 //! backtests) wait for somebody else.
 
+pub mod access;
 mod alerts;
+mod audit;
+pub mod caller;
 mod catalogue;
 mod convert;
+mod denials;
 mod diagnostics;
 mod economy;
+mod entrance;
 mod events;
 mod following;
 mod outcome;
@@ -25,6 +30,7 @@ use std::sync::Arc;
 
 use dagda_proto::FILE_DESCRIPTOR_SET;
 use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
+use dagda_proto::v1::audit_service_server::AuditServiceServer;
 use dagda_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use dagda_proto::v1::diagnostics_service_server::DiagnosticsServiceServer;
 use dagda_proto::v1::economy_service_server::EconomyServiceServer;
@@ -39,11 +45,12 @@ use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 
+use self::access::Gate;
+use self::entrance::EntranceLayer;
 use self::peer::Connection;
 use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
-use crate::engine::handle::Handle;
 use crate::engine::state::Thresholds;
 use crate::ports::{Runtime, Store};
 
@@ -63,10 +70,10 @@ pub type Diagnose = Arc<dyn Fn() -> BoxFuture<'static, Vec<Check>> + Send + Sync
 #[derive(Clone)]
 pub struct Api {
     /// Commands, snapshots, events.
-    pub engine: Handle,
+    pub engine: Gate,
     /// Logs.
     pub runtime: Arc<dyn Runtime>,
-    /// History; past events, runs, alerts and samples.
+    /// History; past events, runs, alerts and samples; the audit.
     pub store: Arc<dyn Store>,
     /// `apply`.
     pub parse: Parse,
@@ -92,6 +99,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     reporter.set_serving::<EventsServiceServer<Api>>().await;
     reporter.set_serving::<AlertsServiceServer<Api>>().await;
     reporter.set_serving::<EconomyServiceServer<Api>>().await;
+    reporter.set_serving::<AuditServiceServer<Api>>().await;
     reporter
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
@@ -99,6 +107,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     let incoming =
         UnixListenerStream::new(listener).map(|accepted| accepted.and_then(Connection::accepted));
     tonic::transport::Server::builder()
+        .layer(EntranceLayer(api.engine.clone()))
         .add_service(health)
         .add_optional_service(reflection())
         .add_service(StatusServiceServer::new(api.clone()))
@@ -113,6 +122,7 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
         .add_service(EventsServiceServer::new(api.clone()))
         .add_service(AlertsServiceServer::new(api.clone()))
         .add_service(EconomyServiceServer::new(api.clone()))
+        .add_service(AuditServiceServer::new(api.clone()))
         .add_service(DiagnosticsServiceServer::new(api))
         .serve_with_incoming_shutdown(incoming, ending.cancelled_owned())
         .await
