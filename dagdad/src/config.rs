@@ -7,10 +7,13 @@
 mod access;
 mod alerts;
 mod defaults;
+mod difference;
 mod economy;
 mod environment;
 mod error;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod mariadb;
 mod nearest;
 mod notifications;
@@ -21,6 +24,7 @@ mod value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::difference::{Difference, Holds};
 pub use self::environment::{Environment, Identity};
 pub use self::error::{ConfigError, Origin};
 pub use self::file::FileConfig;
@@ -99,14 +103,19 @@ impl Config {
         environment: &Environment,
         who: Identity,
     ) -> Result<Self, ConfigError> {
-        let named = match explicit {
-            Some(path) => Some(path.to_owned()),
-            None => environment.get(environment::CONFIG)?.map(PathBuf::from),
-        };
-        let file = match named {
-            Some(path) => Some(FileConfig::read(&path)?),
-            None => FileConfig::read_if_there(Path::new(DEFAULT_FILE))?,
-        };
+        let file = FileConfig::find(explicit, environment)?;
+        Self::of_file(file, environment, who)
+    }
+
+    /// As [`Config::load`], where the file was read already.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that is not allowed, or secret that is not to be had.
+    pub fn of_file(
+        file: Option<FileConfig>,
+        environment: &Environment,
+        who: Identity,
+    ) -> Result<Self, ConfigError> {
         Self::resolve(file, environment, who, &secret::read)
     }
 
@@ -164,8 +173,9 @@ impl Config {
             alerts: draft
                 .alerts
                 .finish(cpu_threshold_percent, ram_threshold_percent)?,
-            notifications: draft.notifications.finish(environment, read_secret)?,
             cpu_admission: draft.cpu_admission.unwrap_or_default(),
+            // Secrets last: where one cannot be read, all else was found good.
+            notifications: draft.notifications.finish(environment, read_secret)?,
             mariadb: draft.mariadb.finish(environment, read_secret)?,
         })
     }

@@ -353,7 +353,9 @@ pub enum StoreError {
         reason: String,
     },
     /// Not a database, or a damaged one.
-    #[error("{path} is damaged ({reason}); it was left untouched")]
+    #[error(
+        "{path} is damaged ({reason}); it was left untouched. Move it aside together with its -wal and -shm, then run `dagdad restore` where MariaDB is configured, or put back a backup, or begin anew"
+    )]
     Corrupt {
         /// The database file.
         path: String,
@@ -362,7 +364,7 @@ pub enum StoreError {
     },
     /// Written by a later dagdad.
     #[error(
-        "{path} has schema {found}, this dagdad knows up to {known}; install the newer dagdad again (the file was left untouched)"
+        "{path} has schema {found}, this dagdad knows up to {known}; install the newer dagdad again, or put back a backup of the state directory from before the upgrade (the file was left untouched)"
     )]
     NewerSchema {
         /// The database.

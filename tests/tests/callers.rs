@@ -276,7 +276,7 @@ fn members_of_the_groups_do_what_their_role_may() {
     for fragment in [
         "daemon (uid 1) asked for `pods start web`: accepted",
         "daemon (uid 1) asked for `pods remove web`: denied",
-        "dagda_verb=",
+        "verb=",
     ] {
         assert!(log.contains(fragment), "{fragment}: {log}");
     }

@@ -77,7 +77,7 @@ impl Callers {
             };
             for group in groups.iter().filter(|group| id_of(group).is_none()) {
                 tracing::warn!(
-                    %group,
+                    dagda_group = %group,
                     "there is no group {group}, which the configuration gives the role {role}; to make it: groupadd --system {group}"
                 );
             }

@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod difference;
 mod economy;
 mod example;
 mod mariadb;

@@ -26,8 +26,10 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
+//! | `inspecting` | looking at the local file before, without touching it |
 //! | `options` | what the store is told when it is opened |
 //! | `restoring` | what a restarted daemon begins with |
+//! | `rebuilding` | a lost local file made anew of what MariaDB has |
 //! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
@@ -39,9 +41,11 @@
 
 mod forwarder;
 mod history;
+mod inspecting;
 mod mariadb;
 mod options;
 mod outbox;
+mod rebuilding;
 mod recorded;
 mod records;
 mod restoring;
@@ -67,8 +71,9 @@ use crate::ports::{MirrorLink, MirrorStatus, Record, Restored, Store, StoreError
 
 use rows::{AlertRow, AuditRow, EventRow, ReadError, RunRow, in_domain};
 
-pub use mariadb::MariaDbOptions;
+pub use mariadb::{Archive, LinkError, MariaDbOptions};
 pub use options::StoreOptions;
+pub use rebuilding::{Progress, RebuildError, Rebuilt, Tally, ensure_vacant, rebuild};
 pub use sqlite::FILE_NAME;
 
 /// The [`Store`] on this machine. Clones share the same database.

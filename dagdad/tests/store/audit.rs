@@ -23,7 +23,7 @@ const ALL: AuditQuery = AuditQuery {
 };
 
 /// One of each outcome, oldest first; users and processes that nobody can name among them.
-fn entries() -> Vec<AuditEntry> {
+pub fn entries() -> Vec<AuditEntry> {
     let outcomes = (0..).zip(AuditOutcome::ALL);
     let mut entries: Vec<AuditEntry> = outcomes
         .map(|(n, outcome)| {

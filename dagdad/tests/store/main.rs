@@ -5,6 +5,7 @@
 
 mod audit;
 mod bad_rows;
+mod contents;
 mod economy;
 mod episodes;
 mod footing;
@@ -16,9 +17,12 @@ mod mariadb;
 mod migration;
 mod mirror;
 mod opening;
+mod rebuilding;
 mod recorded;
 mod records;
 mod retention;
 mod round_trip;
 mod runs;
+mod states;
 mod tables;
+mod untouched;

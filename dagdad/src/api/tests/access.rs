@@ -151,7 +151,7 @@ impl Served {
         let path = dir.path().join("dagdad.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let ending = api.ending.clone();
-        let server = tokio::spawn(async move { serve(api, listener).await.unwrap() });
+        let server = tokio::spawn(serve(api, listener));
         let connect = move |_| {
             let path = path.clone();
             async move { UnixStream::connect(path).await.map(TokioIo::new) }

@@ -17,7 +17,7 @@ macro_rules! bind_audit {
 pub(in crate::store) use bind_audit;
 
 /// A row of `audit`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AuditRow {
     pub uuid: String,
     pub timestamp: i64,
