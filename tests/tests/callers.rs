@@ -181,11 +181,11 @@ fn a_viewer_looks_at_everything_and_changes_nothing() {
         let remedy = format!("usermod -aG {group} ");
         output.failed_saying(code::NOT_PERMITTED, [&may_not, &remedy]);
     }
-    let apply = shared.run_as(VIEWER, VIEWER, &["apply", "-f", "-"], Some("no manifest"));
-    apply.failed_saying(code::NOT_PERMITTED, ["`apply`", "dagda-admin"]);
     let json = shared.viewer(&["--json", "pods", "stop", "web"]);
     let document = json.ended_with(code::NOT_PERMITTED).json();
     assert_eq!(document["error"]["code"], "permission_denied", "{document}");
+    let apply = shared.run_as(VIEWER, VIEWER, &["apply", "-f", "-"], Some("no manifest"));
+    apply.failed_saying(code::NOT_PERMITTED, ["`apply`", "dagda-admin"]);
 
     let entry = shared.await_entry("what was denied last is on record", |entry| {
         told(entry) == "apply - denied"
