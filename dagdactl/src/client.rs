@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use dagda_proto::v1::alerts_service_client::AlertsServiceClient;
+use dagda_proto::v1::audit_service_client::AuditServiceClient;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use dagda_proto::v1::diagnostics_service_client::DiagnosticsServiceClient;
 use dagda_proto::v1::economy_service_client::EconomyServiceClient;
@@ -194,6 +195,8 @@ services! {
     economy: EconomyServiceClient,
     /// What happened.
     events: EventsServiceClient,
+    /// Who asked for what.
+    audit: AuditServiceClient,
     /// What is missing.
     diagnostics: DiagnosticsServiceClient,
 }

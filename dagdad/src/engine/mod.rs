@@ -16,6 +16,7 @@
 pub mod admission;
 mod alerts;
 mod announcements;
+pub(crate) mod auditing;
 mod budget;
 pub mod economy;
 pub mod effect;
@@ -56,6 +57,7 @@ use self::handle::Handle;
 use self::heartbeat::Heartbeat;
 use self::state::State;
 use self::writer::Writer;
+use crate::domain::audit::AuditEntry;
 
 /// Messages that may wait for the engine before their senders do.
 const MAILBOX: usize = 1024;
@@ -70,7 +72,11 @@ pub(crate) enum Message {
     Command {
         command: Command,
         caller: oneshot::Sender<Answer>,
+        /// Who asks for it, where that is to be kept.
+        asked: Option<Box<AuditEntry>>,
     },
+    /// What somebody asked for in vain.
+    Audit(Box<AuditEntry>),
     /// Effects that waited for their records to be written.
     Perform(Vec<effect::Effect>),
 }
@@ -166,12 +172,17 @@ impl Owner {
                         self.performer.perform(effect);
                     }
                 }
-                Some(Message::Command { command, caller }) => {
+                Some(Message::Command {
+                    command,
+                    caller,
+                    asked,
+                }) => {
                     self.tickets += 1;
                     let ticket = Ticket(self.tickets);
-                    self.performer.expect_answer(ticket, caller);
+                    self.performer.expect_answer(ticket, caller, asked);
                     self.take_in(Event::Command { ticket, command });
                 }
+                Some(Message::Audit(entry)) => self.performer.audit(*entry),
                 Some(Message::Event(event)) => {
                     let ends = event == Event::Shutdown;
                     self.take_in(event);
@@ -185,7 +196,14 @@ impl Owner {
 
     fn take_in(&mut self, event: Event) {
         let now = Timestamp::now();
-        let effects = step::step(&mut self.state, event, now);
+        let asked = match &event {
+            Event::Command { ticket, .. } => Some(*ticket),
+            _ => None,
+        };
+        let mut effects = step::step(&mut self.state, event, now);
+        if let Some(ticket) = asked {
+            self.performer.write_down(ticket, &mut effects);
+        }
         // First, so that who gets an answer finds in the snapshot what he was told.
         self.snapshots
             .send_replace(Arc::new(self.state.snapshot(now)));
