@@ -20,7 +20,9 @@ use super::rows::{
     AlertRow, AuditRow, BadValue, EventRow, PodRow, PodRunRow, ReadError, RunRow, SampleRow,
     WorkflowRow,
 };
-use super::sqlite::{FILE_NAME, MIGRATIONS, explain, explain_io, options, prepare_files};
+use super::sqlite::{
+    FILE_NAME, MIGRATIONS, explain, explain_io, explain_migration, options, prepare_files,
+};
 use crate::domain::audit::AuditEntry;
 use crate::domain::footprint::PodRun;
 use crate::domain::run::Run;
@@ -185,7 +187,7 @@ async fn fill(
     MIGRATIONS
         .run(&mut conn)
         .await
-        .map_err(|error| StoreError::Failed(format!("cannot make {}: {error}", path.display())))?;
+        .map_err(|error| explain_migration(path, &error))?;
     let mut tables = Vec::with_capacity(Relation::ALL.len());
     for relation in Relation::ALL {
         let mut copying = Copying {

@@ -82,12 +82,7 @@ impl Database {
         MIGRATIONS
             .run(&database.writer)
             .await
-            .map_err(|error| match error {
-                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                    database.error(&error)
-                }
-                other => StoreError::Failed(format!("cannot migrate {}: {other}", database.path())),
-            })?;
+            .map_err(|error| explain_migration(&database.path, &error))?;
         Ok(database)
     }
 
@@ -230,6 +225,16 @@ pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
         8 | 14 => StoreError::ReadOnly { path: text, reason },
         11 | 26 => StoreError::Corrupt { path: text, reason },
         _ => StoreError::Failed(format!("{text}: {reason}")),
+    }
+}
+
+/// Why the schema could not be brought up to date.
+pub(super) fn explain_migration(path: &Path, error: &MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            explain(path, error)
+        }
+        other => StoreError::Failed(format!("cannot migrate {}: {other}", path.display())),
     }
 }
 
