@@ -1,5 +1,10 @@
 //! dagdad and its service manager: the status line, the watchdog, reloads, the socket that is
 //! handed over. The unit itself, and the journal, are tested in a booted systemd.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 
 use std::fs;
 use std::os::fd::AsRawFd as _;
