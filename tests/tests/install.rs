@@ -1,5 +1,10 @@
 //! `make install` and `make uninstall`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
+
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
