@@ -29,7 +29,9 @@ pub mod random;
 pub mod rows;
 pub mod scratch;
 pub mod squeeze;
+pub mod states;
 pub mod systemd;
+pub mod vitals;
 pub mod wire;
 
 use std::time::Duration;

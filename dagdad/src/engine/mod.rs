@@ -25,6 +25,7 @@ mod eviction;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod handle;
+pub mod heartbeat;
 mod identity;
 mod operation;
 pub mod planning;
@@ -46,11 +47,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::announcements::Announcements;
 use self::effects::{Answer, Performer, Ports};
 use self::event::{Command, Event, Ticket};
 use self::handle::Handle;
+use self::heartbeat::Heartbeat;
 use self::state::State;
 use self::writer::Writer;
 
@@ -80,9 +83,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine. `first` are events it takes in before all others.
+    /// Starts the engine. `first` is what it does before all else; `heartbeat` it gives as long
+    /// as it lives, `None` where nobody listens for it.
     #[must_use]
-    pub fn start(state: State, ports: Ports, first: Vec<effect::Effect>) -> (Handle, Self) {
+    pub fn start(
+        state: State,
+        ports: Ports,
+        first: Vec<effect::Effect>,
+        heartbeat: Option<Heartbeat>,
+    ) -> (Handle, Self) {
         let (messages, mailbox) = mpsc::channel(MAILBOX);
         let (jobs, queue) = mpsc::channel(JOBS);
         let (snapshots, readers) = watch::channel(Arc::new(state.snapshot(Timestamp::now())));
@@ -95,6 +104,7 @@ impl Engine {
             mailbox,
             snapshots,
             tickets: 0,
+            heartbeat,
         };
         let engine = Self {
             owner: tokio::spawn(owner.run(first)),
@@ -128,6 +138,7 @@ struct Owner {
     mailbox: mpsc::Receiver<Message>,
     snapshots: watch::Sender<Arc<snapshot::Snapshot>>,
     tickets: u64,
+    heartbeat: Option<Heartbeat>,
 }
 
 impl Owner {
@@ -137,11 +148,16 @@ impl Owner {
         }
         self.take_in(Event::Tick);
         loop {
+            if let Some(heartbeat) = &mut self.heartbeat {
+                heartbeat.beat_if_due();
+            }
+            let beat = self.heartbeat.as_ref().map(Heartbeat::due);
             let now = Timestamp::now();
             let wait = Duration::try_from(self.state.next_deadline() - now).unwrap_or_default();
             let message = tokio::select! {
                 message = self.mailbox.recv() => message,
                 () = tokio::time::sleep(wait) => Some(Message::Event(Event::Tick)),
+                () = until(beat) => continue,
             };
             match message {
                 None => return,
@@ -178,3 +194,14 @@ impl Owner {
         }
     }
 }
+
+/// Waits until `instant`; for ever without one.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

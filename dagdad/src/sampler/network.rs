@@ -193,7 +193,7 @@ fn read(process: &OwnedFd, buffer: &mut Vec<u8>) -> Option<u64> {
 
 /// Bytes received and sent over all interfaces but the loopback; `None` where the text is not as
 /// the kernel writes it.
-fn total(text: &[u8]) -> Option<u64> {
+pub fn total(text: &[u8]) -> Option<u64> {
     // The two lines of the heading have no colon.
     named(text, b':')
         .filter(|(interface, _)| interface.trim_ascii() != b"lo")

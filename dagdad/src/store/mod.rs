@@ -11,6 +11,7 @@
 //! | `workflow_runs` | yes | mirrored | [`Record::PutRun`], pruned by [`Store::tidy`] |
 //! | `pod_runs` | yes | mirrored | [`Record::PutPodRun`], pruned by [`Store::tidy`] |
 //! | `events` | yes | mirrored | [`Record::Event`], pruned by [`Store::tidy`] |
+//! | `audit` | yes | mirrored | [`Record::PutAudit`], [`Record::CloseIntent`], pruned by [`Store::tidy`] |
 //! | `system_resources` | yes | mirrored | [`Record::Sample`], thinned by [`Store::tidy`] |
 //! | `resource_alerts` | yes | mirrored | [`Record::PutAlert`], pruned by [`Store::tidy`] |
 //! | `intents` | yes | | [`Record::OpenIntent`], [`Record::CloseIntent`] |
@@ -25,8 +26,10 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
+//! | `inspecting` | looking at the local file before, without touching it |
 //! | `options` | what the store is told when it is opened |
 //! | `restoring` | what a restarted daemon begins with |
+//! | `rebuilding` | a lost local file made anew of what MariaDB has |
 //! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
@@ -38,9 +41,11 @@
 
 mod forwarder;
 mod history;
+mod inspecting;
 mod mariadb;
 mod options;
 mod outbox;
+mod rebuilding;
 mod recorded;
 mod records;
 mod restoring;
@@ -57,16 +62,18 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::audit::{AuditEntry, AuditQuery};
 use crate::domain::economy::RecordedSample;
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
 use crate::ports::{MirrorLink, MirrorStatus, Record, Restored, Store, StoreError};
 
-use rows::{AlertRow, EventRow, ReadError, RunRow, in_domain};
+use rows::{AlertRow, AuditRow, EventRow, ReadError, RunRow, in_domain};
 
-pub use mariadb::MariaDbOptions;
+pub use mariadb::{Archive, LinkError, MariaDbOptions};
 pub use options::StoreOptions;
+pub use rebuilding::{Progress, RebuildError, Rebuilt, Tally, ensure_vacant, rebuild};
 pub use sqlite::FILE_NAME;
 
 /// The [`Store`] on this machine. Clones share the same database.
@@ -282,6 +289,16 @@ impl Store for LocalStore {
         let database = &self.inner.database;
         let mut reader = database.reader().await?;
         AlertRow::newest(&mut reader, *query)
+            .await
+            .map_err(ReadError::from)
+            .and_then(in_domain)
+            .map_err(|error| database.read_error(&error))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        AuditRow::newest(&mut reader, query)
             .await
             .map_err(ReadError::from)
             .and_then(in_domain)

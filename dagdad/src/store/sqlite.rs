@@ -15,15 +15,16 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
 
+use super::inspecting::inspect;
 use super::rows::{BadValue, ReadError};
 use crate::ports::StoreError;
 
 /// The database's name in the state directory.
 pub const FILE_NAME: &str = "dagda.db";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 const READERS: u32 = 2;
 /// An idle reader is closed after this, with its thread and cache.
@@ -45,9 +46,7 @@ impl Database {
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
         prepare_files(dir, &path)?;
-        inspect(&path)
-            .await
-            .map_err(|error| error.into_store_error(&path))?;
+        inspect(&path).await?;
 
         let options = options(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -83,12 +82,7 @@ impl Database {
         MIGRATIONS
             .run(&database.writer)
             .await
-            .map_err(|error| match error {
-                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                    database.error(&error)
-                }
-                other => StoreError::Failed(format!("cannot migrate {}: {other}", database.path())),
-            })?;
+            .map_err(|error| explain_migration(&database.path, &error))?;
         Ok(database)
     }
 
@@ -155,7 +149,7 @@ impl Database {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
@@ -165,7 +159,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the directory and the file where they are missing, readable by their owner alone,
 /// and finds out now what the system has against writing them.
-fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
+pub(super) fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -189,67 +183,6 @@ fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
     .map_err(|error| explain_io(dir, &error.into()))
 }
 
-/// Why an existing file is not used.
-enum Unusable {
-    Newer { found: i64, known: i64 },
-    Damaged(String),
-    Unreadable(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Unusable {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-impl Unusable {
-    fn into_store_error(self, path: &Path) -> StoreError {
-        let text = path.display().to_string();
-        match self {
-            Self::Newer { found, known } => StoreError::NewerSchema {
-                path: text,
-                found,
-                known,
-            },
-            Self::Damaged(reason) => StoreError::Corrupt { path: text, reason },
-            Self::Unreadable(error) => explain(path, &error),
-        }
-    }
-}
-
-/// Looks at the file without changing it.
-async fn inspect(path: &Path) -> Result<(), Unusable> {
-    let mut conn = options(path).read_only(true).connect().await?;
-    let verdict = inspect_with(&mut conn).await;
-    conn.close().await?;
-    verdict
-}
-
-async fn inspect_with(conn: &mut SqliteConnection) -> Result<(), Unusable> {
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&mut *conn)
-        .await?;
-    if verdict != "ok" {
-        return Err(Unusable::Damaged(verdict.replace('\n', " ")));
-    }
-    let migrated: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    if !migrated {
-        return Ok(());
-    }
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(conn)
-        .await?;
-    let known = newest(&MIGRATIONS);
-    match found {
-        Some(found) if found > known => Err(Unusable::Newer { found, known }),
-        _ => Ok(()),
-    }
-}
-
 /// The newest schema version that `migrations` lead to.
 pub fn newest(migrations: &Migrator) -> i64 {
     migrations
@@ -259,7 +192,7 @@ pub fn newest(migrations: &Migrator) -> i64 {
         .unwrap_or_default()
 }
 
-fn explain_io(path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn explain_io(path: &Path, error: &io::Error) -> StoreError {
     let path = path.display().to_string();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path },
@@ -273,7 +206,7 @@ fn explain_io(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Primary result codes: <https://www.sqlite.org/rescode.html>
-fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
     let sqlx::Error::Database(database) = error else {
         return StoreError::Failed(error.to_string());
     };
@@ -292,6 +225,16 @@ fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
         8 | 14 => StoreError::ReadOnly { path: text, reason },
         11 | 26 => StoreError::Corrupt { path: text, reason },
         _ => StoreError::Failed(format!("{text}: {reason}")),
+    }
+}
+
+/// Why the schema could not be brought up to date.
+pub(super) fn explain_migration(path: &Path, error: &MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            explain(path, error)
+        }
+        other => StoreError::Failed(format!("cannot migrate {}: {other}", path.display())),
     }
 }
 

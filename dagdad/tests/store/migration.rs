@@ -1,13 +1,14 @@
 //! Databases of released schemas open, with all that is in them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
 use dagdad::domain::economy::EconomyRecord;
 use dagdad::domain::event::EventQuery;
 use dagdad::domain::operation::OperationKind;
 use dagdad::domain::quantity::Bytes;
-use dagdad::ports::{Record, Store as _};
+use dagdad::ports::{MirrorLink, Record, Store as _};
 use dagdad::store::{FILE_NAME, MariaDbOptions};
 use secrecy::SecretString;
 use sqlx::migrate::Migrator;
@@ -149,9 +150,11 @@ fn released_migrations_are_as_they_were() {
     assert_eq!(released(&SQLITE, 1), "bf856fceb41d7c79");
     assert_eq!(released(&SQLITE, 2), "042f48a6da21c415");
     assert_eq!(released(&SQLITE, 3), "799be89277623819");
+    assert_eq!(released(&SQLITE, 4), "20961bd94c3540af");
     assert_eq!(released(&MARIADB, 1), "944fbc27177e7a85");
     assert_eq!(released(&MARIADB, 2), "40ed2ac738ec8cee");
     assert_eq!(released(&MARIADB, 3), "ae385b42733263ac");
+    assert_eq!(released(&MARIADB, 4), "e74a45c442534f26");
 }
 
 /// Rows stay, the new columns say what was true before they were there.
@@ -342,4 +345,28 @@ async fn a_mirror_of_schema_1_goes_on_where_it_was() {
     store.close().await;
     drop(store);
     assert_eq!(watching.await.unwrap(), 2, "rows were sent again");
+}
+
+/// Tables may be large, or be read by somebody: that is no reason to give up and begin again.
+#[tokio::test]
+async fn mariadb_may_take_its_time_for_a_migration() {
+    let server = MariaDb::start().await;
+    mirror_of_schema_1(&server).await;
+    let mut reader = server.admin().await;
+    reader
+        .execute("LOCK TABLES dagda_orchestrator.pods READ")
+        .await
+        .unwrap();
+    let state = tempfile::tempdir().unwrap();
+    schema_1(state.path()).await.close().await.unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    // Longer than a MariaDB that does not answer is waited for.
+    let mut mirror = store.mirror();
+    let given_up = mirror.wait_for(|status| status.link != MirrorLink::Connecting);
+    let waited = tokio::time::timeout(Duration::from_secs(12), given_up).await;
+    assert!(waited.is_err(), "{:?}", store.mirror().borrow().clone());
+    reader.execute("UNLOCK TABLES").await.unwrap();
+    in_step(&store).await;
+    forwarding.shut_down().await;
 }

@@ -16,6 +16,7 @@ mod missed;
 mod pausing;
 mod pods;
 mod queue;
+mod reconfiguring;
 mod recovered_runs;
 mod recovery;
 mod runs;
