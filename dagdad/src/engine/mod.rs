@@ -37,11 +37,12 @@ pub mod snapshot;
 pub mod state;
 pub mod step;
 mod usage;
+mod wall_clock;
 mod workflow;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -52,6 +53,7 @@ use self::effects::{Answer, Performer, Ports};
 use self::event::{Command, Event, Ticket};
 use self::handle::Handle;
 use self::state::State;
+use self::wall_clock::WallClock;
 use self::writer::Writer;
 
 /// Messages that may wait for the engine before their senders do.
@@ -95,6 +97,7 @@ impl Engine {
             mailbox,
             snapshots,
             tickets: 0,
+            clock: WallClock::at(Timestamp::now(), Instant::now()),
         };
         let engine = Self {
             owner: tokio::spawn(owner.run(first)),
@@ -128,6 +131,7 @@ struct Owner {
     mailbox: mpsc::Receiver<Message>,
     snapshots: watch::Sender<Arc<snapshot::Snapshot>>,
     tickets: u64,
+    clock: WallClock,
 }
 
 impl Owner {
@@ -169,7 +173,12 @@ impl Owner {
 
     fn take_in(&mut self, event: Event) {
         let now = Timestamp::now();
-        let effects = step::step(&mut self.state, event, now);
+        let mut effects = Vec::new();
+        if let Some(by) = self.clock.set_by(now, Instant::now()) {
+            tracing::warn!("the clock was set by {by:#}, or the machine slept");
+            effects = step::step(&mut self.state, Event::ClockSet(by), now);
+        }
+        effects.extend(step::step(&mut self.state, event, now));
         // First, so that who gets an answer finds in the snapshot what he was told.
         self.snapshots
             .send_replace(Arc::new(self.state.snapshot(now)));
