@@ -347,12 +347,22 @@ pub enum StoreError {
         reason: String,
     },
     /// Not a database, or a damaged one.
-    #[error("{path} is damaged ({reason}); it was left untouched")]
+    #[error(
+        "{path} is damaged ({reason}); it was left untouched: put a backup of it in its place, have it made anew from MariaDB with `dagdad restore`, or move it away to begin with nothing"
+    )]
     Corrupt {
         /// The database file.
         path: String,
         /// What SQLite said.
         reason: String,
+    },
+    /// It was removed or replaced behind the daemon's back.
+    #[error(
+        "{path} is not there any more, or another file lies in its place: what is written now would be lost; put it back, or restart dagdad"
+    )]
+    Gone {
+        /// The database file.
+        path: String,
     },
     /// Written by a later dagdad.
     #[error(

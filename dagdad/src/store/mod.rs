@@ -25,6 +25,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
+//! | `files` | the state directory and the file: made, or found to be lost |
+//! | `inspection`, `write_ahead_log` | whether an existing file and its log can be trusted |
 //! | `options` | what the store is told when it is opened |
 //! | `restoring` | what a restarted daemon begins with |
 //! | `records` | what a commit becomes in rows |
@@ -36,8 +38,10 @@
 //! | `mariadb` | the connection, the schema and the statements of MariaDB |
 //! | `forwarder` | the task that takes the queue to MariaDB |
 
+mod files;
 mod forwarder;
 mod history;
+mod inspection;
 mod mariadb;
 mod options;
 mod outbox;
@@ -47,6 +51,7 @@ mod restoring;
 mod retention;
 mod rows;
 mod sqlite;
+mod write_ahead_log;
 
 use std::sync::Arc;
 

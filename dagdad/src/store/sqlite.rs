@@ -1,29 +1,27 @@
-//! Opening the local database: its directory and file, what may be wrong with them, the
-//! connections, the migrations; and what SQLite's errors mean to a person.
+//! Opening the local database: the connections, the migrations; and what SQLite's errors mean to
+//! a person.
 //!
 //! One connection writes, in WAL mode with `synchronous=FULL`, so a commit survives a power
 //! cut; a few others read and never wait for it. Caches are small on purpose: the hot rows
 //! are few, and the kernel's page cache holds the file anyway.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
 
 use super::rows::{BadValue, ReadError};
+use super::{files, inspection};
 use crate::ports::StoreError;
 
 /// The database's name in the state directory.
 pub const FILE_NAME: &str = "dagda.db";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 const READERS: u32 = 2;
 /// An idle reader is closed after this, with its thread and cache.
@@ -35,6 +33,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
+    /// Of the file that was opened.
+    identity: files::Identity,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -44,10 +44,11 @@ impl Database {
     /// date. A damaged file, or one with a newer schema, is left as it is.
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
-        prepare_files(dir, &path)?;
-        inspect(&path)
+        files::prepare(dir, &path).await?;
+        inspection::inspect(&path)
             .await
             .map_err(|error| error.into_store_error(&path))?;
+        let identity = files::identity(&path).map_err(|error| explain_io(&path, &error))?;
 
         let options = options(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -77,6 +78,7 @@ impl Database {
             );
         let database = Self {
             path,
+            identity,
             writer,
             readers,
         };
@@ -99,6 +101,7 @@ impl Database {
 
     /// The one connection that writes. After an error, give it to [`Database::settle`].
     pub async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.still_there()?;
         self.writer
             .acquire()
             .await
@@ -107,10 +110,20 @@ impl Database {
 
     /// A connection that only reads.
     pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.still_there()?;
         self.readers
             .acquire()
             .await
             .map_err(|error| self.error(&error))
+    }
+
+    /// A file that was removed takes every write, for as long as somebody has it open.
+    fn still_there(&self) -> Result<(), StoreError> {
+        if files::identity(&self.path).is_ok_and(|now| now == self.identity) {
+            Ok(())
+        } else {
+            Err(StoreError::Gone { path: self.path() })
+        }
     }
 
     /// Ends the use of the writer. After a failure the connection is closed: SQLite rolls
@@ -155,99 +168,12 @@ impl Database {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .thread_name(|id| format!("sqlite-{id}"))
         .disable_statement_logging()
-}
-
-/// Makes the directory and the file where they are missing, readable by their owner alone,
-/// and finds out now what the system has against writing them.
-fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| explain_io(dir, &error))?;
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| explain_io(path, &error))?;
-    // SQLite keeps its write-ahead log beside the file.
-    accessat(
-        CWD,
-        dir,
-        Access::WRITE_OK | Access::EXEC_OK,
-        AtFlags::EACCESS,
-    )
-    .map_err(|error| explain_io(dir, &error.into()))
-}
-
-/// Why an existing file is not used.
-enum Unusable {
-    Newer { found: i64, known: i64 },
-    Damaged(String),
-    Unreadable(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Unusable {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-impl Unusable {
-    fn into_store_error(self, path: &Path) -> StoreError {
-        let text = path.display().to_string();
-        match self {
-            Self::Newer { found, known } => StoreError::NewerSchema {
-                path: text,
-                found,
-                known,
-            },
-            Self::Damaged(reason) => StoreError::Corrupt { path: text, reason },
-            Self::Unreadable(error) => explain(path, &error),
-        }
-    }
-}
-
-/// Looks at the file without changing it.
-async fn inspect(path: &Path) -> Result<(), Unusable> {
-    let mut conn = options(path).read_only(true).connect().await?;
-    let verdict = inspect_with(&mut conn).await;
-    conn.close().await?;
-    verdict
-}
-
-async fn inspect_with(conn: &mut SqliteConnection) -> Result<(), Unusable> {
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&mut *conn)
-        .await?;
-    if verdict != "ok" {
-        return Err(Unusable::Damaged(verdict.replace('\n', " ")));
-    }
-    let migrated: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    if !migrated {
-        return Ok(());
-    }
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(conn)
-        .await?;
-    let known = newest(&MIGRATIONS);
-    match found {
-        Some(found) if found > known => Err(Unusable::Newer { found, known }),
-        _ => Ok(()),
-    }
 }
 
 /// The newest schema version that `migrations` lead to.
@@ -259,7 +185,7 @@ pub fn newest(migrations: &Migrator) -> i64 {
         .unwrap_or_default()
 }
 
-fn explain_io(path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn explain_io(path: &Path, error: &io::Error) -> StoreError {
     let path = path.display().to_string();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path },
@@ -273,7 +199,7 @@ fn explain_io(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Primary result codes: <https://www.sqlite.org/rescode.html>
-fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
     let sqlx::Error::Database(database) = error else {
         return StoreError::Failed(error.to_string());
     };
