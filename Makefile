@@ -39,6 +39,11 @@ lint: ## check format and clippy's opinion, all warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 
+.PHONY: fuzz
+fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECONDS=60 each
+	@scripts/install-packages $(BUILD_PACKAGES) g++
+	@scripts/fuzz
+
 .PHONY: bench
 bench: ## measure the figures of the design beside their targets, release build, needs minutes
 	@scripts/install-packages $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc
@@ -47,10 +52,11 @@ bench: ## measure the figures of the design beside their targets, release build,
 	DAGDA_SEEDS=10000 cargo test --release --package dagdad --lib -- --nocapture no_seed_breaks_an_invariant
 
 .PHONY: generate
-generate: ## write completions/ anew from the command tree
+generate: ## write completions/ anew from the command trees
 	cargo build --package dagdactl
 	mkdir -p completions/man
 	target/debug/dagdactl completions bash > completions/dagdactl.bash
 	target/debug/dagdactl completions zsh > completions/_dagdactl
 	target/debug/dagdactl completions fish > completions/dagdactl.fish
 	target/debug/dagdactl man --out completions/man
+	DAGDA_GENERATE=1 cargo test --quiet --package dagdad --test manual

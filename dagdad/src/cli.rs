@@ -24,6 +24,10 @@ pub struct Arguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Action {
     /// Read the configuration and say what is wrong with it; start nothing
+    ///
+    /// Reads what serving would: file, environment and secrets. Exit code 0 where all is good, 2
+    /// where it is not. A secret's file that is not there, or not for this user to read, may be
+    /// there for the service: it is named on standard error, and is no fault.
     Check,
     /// Rebuild a lost state directory from MariaDB, then end
     Restore,

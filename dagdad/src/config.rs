@@ -4,12 +4,16 @@
 //! Which keys and variables exist, what they take and where they go stands in one table,
 //! `schema::SETTINGS`.
 
+mod access;
 mod alerts;
 mod defaults;
+mod difference;
 mod economy;
 mod environment;
 mod error;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod mariadb;
 mod nearest;
 mod notifications;
@@ -20,6 +24,7 @@ mod value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::difference::{Difference, Holds};
 pub use self::environment::{Environment, Identity};
 pub use self::error::{ConfigError, Origin};
 pub use self::file::FileConfig;
@@ -30,6 +35,7 @@ pub use self::secret::SecretFileError;
 use self::schema::Draft;
 use self::secret::ReadSecret;
 use crate::domain::alert::Rules;
+use crate::domain::caller::Access;
 use crate::domain::economy::{EconomyRules, Policy};
 
 /// Where the file is looked for unless another is named.
@@ -52,6 +58,10 @@ pub struct Config {
     pub history_retention: Duration,
     /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
+    /// How long it is kept who asked for what.
+    pub audit_retention: Duration,
+    /// Who may do what.
+    pub access: Access,
     /// How long a pod may take to become ready.
     pub start_timeout: Duration,
     /// The share of memory that may be used, in percent: above 0, at most 100.
@@ -93,14 +103,19 @@ impl Config {
         environment: &Environment,
         who: Identity,
     ) -> Result<Self, ConfigError> {
-        let named = match explicit {
-            Some(path) => Some(path.to_owned()),
-            None => environment.get(environment::CONFIG)?.map(PathBuf::from),
-        };
-        let file = match named {
-            Some(path) => Some(FileConfig::read(&path)?),
-            None => FileConfig::read_if_there(Path::new(DEFAULT_FILE))?,
-        };
+        let file = FileConfig::find(explicit, environment)?;
+        Self::of_file(file, environment, who)
+    }
+
+    /// As [`Config::load`], where the file was read already.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that is not allowed, or secret that is not to be had.
+    pub fn of_file(
+        file: Option<FileConfig>,
+        environment: &Environment,
+        who: Identity,
+    ) -> Result<Self, ConfigError> {
         Self::resolve(file, environment, who, &secret::read)
     }
 
@@ -148,6 +163,8 @@ impl Config {
                 .history_retention
                 .unwrap_or(defaults::HISTORY_RETENTION),
             event_retention: draft.event_retention.unwrap_or(defaults::EVENT_RETENTION),
+            audit_retention: draft.audit_retention.unwrap_or(defaults::AUDIT_RETENTION),
+            access: draft.access.finish(),
             start_timeout: draft.start_timeout.unwrap_or(defaults::START_TIMEOUT),
             ram_threshold_percent,
             cpu_threshold_percent,
@@ -156,8 +173,9 @@ impl Config {
             alerts: draft
                 .alerts
                 .finish(cpu_threshold_percent, ram_threshold_percent)?,
-            notifications: draft.notifications.finish(environment, read_secret)?,
             cpu_admission: draft.cpu_admission.unwrap_or_default(),
+            // Secrets last: where one cannot be read, all else was found good.
+            notifications: draft.notifications.finish(environment, read_secret)?,
             mariadb: draft.mariadb.finish(environment, read_secret)?,
         })
     }

@@ -6,8 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use rustix::net::sockopt;
 use tokio::net::UnixListener;
 
+/// The name that systemd gives to the socket of its unit, unless that says otherwise.
+const UNIT: &str = "dagdad.socket";
 /// The owner and the socket's group may speak to dagdad.
 const MODE: u32 = 0o660;
 
@@ -48,7 +51,7 @@ pub enum ListenError {
 }
 
 impl Listener {
-    /// Takes over systemd's socket (`LISTEN_FDS`), else binds `path`; its directory is made
+    /// Takes over systemd's socket (`sd_listen_fds(3)`), else binds `path`; its directory is made
     /// where it is missing, a dead socket file is replaced.
     ///
     /// # Errors
@@ -58,10 +61,7 @@ impl Listener {
             path: path.to_owned(),
             reason,
         };
-        let handed_over = listenfd::ListenFd::from_env()
-            .take_unix_listener(0)
-            .map_err(system)?;
-        let (listener, bound) = match handed_over {
+        let (listener, bound) = match handed_over() {
             Some(listener) => (listener, None),
             None => (bind(path)?, Some(path.to_owned())),
         };
@@ -69,6 +69,31 @@ impl Listener {
         let listener = UnixListener::from_std(listener).map_err(system)?;
         Ok((Self { bound }, listener))
     }
+}
+
+/// The socket that systemd hands over: the one that its unit calls so, else the first that
+/// accepts on a Unix socket. Others are left alone, and no child of dagdad's inherits any.
+fn handed_over() -> Option<StdListener> {
+    // Marks all of them close-on-exec. Without names, or with too few, there are none.
+    let names: Vec<String> = sd_notify::listen_fds_with_names()
+        .map(|fds| fds.map(|(_, name)| name).collect())
+        .unwrap_or_default();
+    let mut handed_over = listenfd::ListenFd::from_env();
+    let mut listeners = in_order(handed_over.len(), &names)
+        .into_iter()
+        .filter_map(|index| handed_over.take_unix_listener(index).ok().flatten());
+    let found = listeners.find(|listener| sockopt::socket_acceptconn(listener).unwrap_or(false));
+    if found.is_none() && handed_over.len() > 0 {
+        tracing::warn!("none of the sockets that were handed over is a listening Unix socket");
+    }
+    found
+}
+
+/// The indices of sockets as they are tried: the unit's own first.
+fn in_order(count: usize, names: &[String]) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..count).collect();
+    indices.sort_by_key(|index| names.get(*index).is_none_or(|name| name != UNIT));
+    indices
 }
 
 impl Drop for Listener {
@@ -153,6 +178,17 @@ mod tests {
             }
         ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn the_socket_of_the_unit_is_taken_wherever_it_stands() {
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            in_order(3, &names)
+        };
+        assert_eq!(named(&["metrics", "dagdad.socket", "other"]), [1, 0, 2]);
+        assert_eq!(named(&["a", "b", "c"]), [0, 1, 2]);
+        assert_eq!(named(&[]), [0, 1, 2], "without names the first one");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::audit::{AuditEntry, AuditQuery};
 use crate::domain::catalogue::{Digest, Manifest, RenderedPod};
 use crate::domain::economy::{EconomyRecord, RecordedSample};
 use crate::domain::event::{EventQuery, EventRecord};
@@ -197,6 +198,9 @@ pub trait Store: Send + Sync + 'static {
     /// Alerts, newest first.
     async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError>;
 
+    /// Who asked for what, newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
+
     /// How records reach the system of record.
     fn mirror(&self) -> watch::Receiver<MirrorStatus>;
 }
@@ -247,7 +251,9 @@ pub enum Record {
     DeleteSilence(Uuid),
     /// An operation was accepted.
     OpenIntent(Intent),
-    /// An operation came to its end.
+    /// Insert or replace what somebody asked for, by its id.
+    PutAudit(Box<AuditEntry>),
+    /// An operation came to its end, and with it what was asked of it.
     CloseIntent {
         /// Which.
         id: OperationId,
@@ -348,7 +354,7 @@ pub enum StoreError {
     },
     /// Not a database, or a damaged one.
     #[error(
-        "{path} is damaged ({reason}); it was left untouched: put a backup of it in its place, have it made anew from MariaDB with `dagdad restore`, or move it away to begin with nothing"
+        "{path} is damaged ({reason}); it was left untouched. Move it aside together with its -wal and -shm, then run `dagdad restore` where MariaDB is configured, or put back a backup, or begin anew"
     )]
     Corrupt {
         /// The database file.
@@ -366,7 +372,7 @@ pub enum StoreError {
     },
     /// Written by a later dagdad.
     #[error(
-        "{path} has schema {found}, this dagdad knows up to {known}; install the newer dagdad again (the file was left untouched)"
+        "{path} has schema {found}, this dagdad knows up to {known}; install the newer dagdad again, or put back a backup of the state directory from before the upgrade (the file was left untouched)"
     )]
     NewerSchema {
         /// The database.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use tokio::sync::watch;
 use tokio::task::JoinError;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::sample::Sample;
@@ -78,17 +79,25 @@ impl Hurry {
     }
 }
 
-/// Measures as soon as it is known which pods run, or after one `interval`, and then each
-/// `interval` until `ending`; at once when memory is squeezed, and more often for a while. A
+/// Ticks that are delayed by what takes longer, never doubled.
+fn every(first: Instant, interval: Duration) -> Interval {
+    let mut ticks = tokio::time::interval_at(first, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Measures as soon as it is known which pods run, or after one interval, and then each
+/// interval until `ending`, whatever that is just then; at once when memory is squeezed, and more often for a while. A
 /// round that takes longer delays the next ones; it is never doubled.
 pub async fn sample_for_ever(
     mut sampler: Box<dyn Sampler>,
     runtime: Arc<dyn Runtime>,
     engine: Handle,
-    interval: Duration,
+    mut intervals: watch::Receiver<Duration>,
     mut squeezes: BoxStream<'static, ()>,
     ending: CancellationToken,
 ) {
+    let mut interval = *intervals.borrow_and_update();
     // Until the pods are measured, what they use counts as used by others, too.
     let mut snapshots = engine.snapshots();
     tokio::select! {
@@ -97,8 +106,7 @@ pub async fn sample_for_ever(
         () = ending.cancelled() => return,
     }
     let second = Instant::now() + SECOND_ROUND.min(interval);
-    let mut ticks = tokio::time::interval_at(second, interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(second, interval);
     let mut hurry = Hurry::none(Instant::now());
     loop {
         hurry.round_begins(Instant::now());
@@ -108,12 +116,12 @@ pub async fn sample_for_ever(
                 sampler = back;
                 sample
             }
-            Err(panic) => return tracing::error!(%panic, "sampling has ended"),
+            Err(panic) => return tracing::error!(dagda_panic = %panic, "sampling has ended"),
         };
         if !sample.unseen.is_empty() {
             match runtime.usage(&sample.unseen).await {
                 Ok(usage) => sample.pods.extend(usage),
-                Err(error) => tracing::debug!(%error, "no use of pods out of sight"),
+                Err(error) => tracing::debug!(dagda_error = %error, "no use of pods out of sight"),
             }
         }
         engine.tell(Event::Sampled(sample)).await;
@@ -122,6 +130,13 @@ pub async fn sample_for_ever(
                 _ = ticks.tick() => break,
                 () = hurry.due() => break,
                 Some(()) = squeezes.next() => hurry.squeezed(Instant::now()),
+                Ok(()) = intervals.changed() => {
+                    let new = *intervals.borrow_and_update();
+                    if new != interval {
+                        interval = new;
+                        ticks = every(Instant::now() + interval, interval);
+                    }
+                }
                 () = ending.cancelled() => return,
             }
         }
@@ -233,7 +248,7 @@ mod tests {
             render: Arc::new(|_| Err(CommandError::ShuttingDown)),
             notifications: None,
         };
-        let (engine, _tasks) = Engine::start(state, ports, Vec::new());
+        let (engine, _tasks) = Engine::start(state, ports, Vec::new(), None);
         let (rounds, mut done) = mpsc::unbounded_channel();
         let sampler = Box::new(Watching {
             engine: engine.clone(),
@@ -241,12 +256,12 @@ mod tests {
         });
         let (squeeze, squeezes) = futures::channel::mpsc::unbounded();
         let ending = CancellationToken::new();
-        let hour = Duration::from_hours(1);
+        let (new_interval, intervals) = watch::channel(Duration::from_hours(1));
         let sampling = tokio::spawn(sample_for_ever(
             sampler,
             runtime,
             engine.clone(),
-            hour,
+            intervals,
             squeezes.boxed(),
             ending.clone(),
         ));
@@ -264,6 +279,12 @@ mod tests {
         let mut snapshots = engine.snapshots();
         let told = snapshots.wait_for(|snapshot| snapshot.host.is_some());
         assert!(tokio::time::timeout(PATIENCE, told).await.is_ok());
+        // An hour is left of the old interval.
+        new_interval.send_replace(Duration::from_millis(10));
+        for round in ["at the new interval", "and again"] {
+            let measured = tokio::time::timeout(PATIENCE, done.recv()).await;
+            assert_eq!(measured.expect(round), Some(true));
+        }
         ending.cancel();
         sampling.await.unwrap();
     }

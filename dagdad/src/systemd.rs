@@ -1,22 +1,77 @@
-//! What dagdad tells its service manager (`sd_notify(3)`), and what it takes from it.
+//! What dagdad tells its service manager (`sd_notify(3)`). Without one nobody listens, and
+//! nothing is sent.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::net::UnixDatagram;
 
 use sd_notify::NotifyState;
 
-/// Tells that the socket accepts. Without a service manager nobody listens.
-pub fn ready() {
-    tell(&[NotifyState::Ready, NotifyState::Status("serving")]);
+use crate::engine::heartbeat::Heartbeat;
+use crate::engine::step::PODS_ARE_LEFT;
+
+/// So many beats come within the time after which systemd would restart dagdad: one may be
+/// lost, and one late.
+const BEATS: u32 = 3;
+
+/// Tells that the socket accepts, or that the configuration was read again.
+pub fn ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Tells that the configuration is being read again; [`ready`] follows. systemd wants the time,
+/// to tell one reload from the next (`Type=notify-reload`).
+pub fn reloading() {
+    let mut states = vec![NotifyState::Reloading];
+    states.extend(NotifyState::monotonic_usec_now().ok());
+    tell(&states);
 }
 
 /// Tells that dagdad is on its way down.
 pub fn stopping() {
-    tell(&[
-        NotifyState::Stopping,
-        NotifyState::Status("stopping; pods are left as they are"),
-    ]);
+    let status = format!("stopping; {PODS_ARE_LEFT}");
+    tell(&[NotifyState::Stopping, NotifyState::Status(&status)]);
+}
+
+/// The line that `systemctl status` shows. Waits for nobody.
+pub fn status(line: &str) {
+    try_to_tell(&NotifyState::Status(line));
+}
+
+/// What keeps systemd's watchdog quiet; `None` where there is none (`WatchdogSec=`), and then
+/// nobody is woken for it.
+#[must_use]
+pub fn heartbeat() -> Option<Heartbeat> {
+    let timeout = sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero())?;
+    let beat = || try_to_tell(&NotifyState::Watchdog);
+    Some(Heartbeat::new(timeout / BEATS, beat))
 }
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(dagda_error = %error, "the service manager could not be told");
     }
+}
+
+/// Tells what may be lost, since it is told again or soon out of date.
+fn try_to_tell(state: &NotifyState<'_>) {
+    match send(state) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            tracing::debug!("the service manager is busy and was not told {state}");
+        }
+        Err(error) => {
+            tracing::warn!(dagda_error = %error, "the service manager could not be told");
+        }
+    }
+}
+
+fn send(state: &NotifyState<'_>) -> io::Result<()> {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
+        return Ok(());
+    };
+    let socket = UnixDatagram::unbound()?;
+    // A service manager that hangs must not hang the engine.
+    socket.set_nonblocking(true)?;
+    let message = format!("{state}\n");
+    socket.send_to(message.as_bytes(), path).map(|_| ())
 }

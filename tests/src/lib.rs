@@ -29,6 +29,8 @@ pub mod random;
 pub mod rows;
 pub mod scratch;
 pub mod squeeze;
+pub mod states;
+pub mod vitals;
 pub mod wire;
 
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! A private MariaDB on a loopback port.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Signal;
@@ -142,6 +142,30 @@ impl MariaDb {
         run(&mut client)
     }
 
+    /// Puts into the database what a dump says, which is compressed SQL.
+    ///
+    /// # Panics
+    /// It fails.
+    pub fn load(&self, dump: &Path) {
+        let plain = self.scratch.join("dump.sql");
+        let file = File::create(&plain).expect("make a file for the dump");
+        let mut unpack = Command::new("gzip");
+        let unpacked = unpack
+            .args(["--decompress", "--stdout"])
+            .arg(dump)
+            .stdout(file)
+            .status();
+        assert!(unpacked.expect("start gzip").success(), "unpack the dump");
+        let mut client = Command::new("mariadb");
+        client
+            .args(["--no-defaults", "--user=root"])
+            .arg(format!("--socket={}", self.socket().display()))
+            .arg(format!("--database={DATABASE}"))
+            .stdin(File::open(&plain).expect("read the dump"));
+        let loaded = client.status().expect("start the client");
+        assert!(loaded.success(), "load the dump");
+    }
+
     /// The environment that makes it dagdad's system of record, in the names that the deployments
     /// in the field use.
     #[must_use]
@@ -162,7 +186,9 @@ impl MariaDb {
         self.port
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Its Unix socket, for its administrator.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
         self.data.join("s.sock")
     }
 }

@@ -119,6 +119,21 @@ pub async fn execute(database: &Path, sql: &'static str) {
     connection.close().await.expect("close the database");
 }
 
+/// The first column of what is asked, as text. For databases nobody has open.
+///
+/// # Panics
+/// It fails.
+pub async fn texts(database: &Path, sql: &'static str) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(database);
+    let mut connection = options.connect().await.expect("open the database");
+    let texts = sqlx::query_scalar(sql)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let _ = connection.close().await;
+    texts
+}
+
 /// Keeps everybody else from writing until it is dropped; reading goes on.
 ///
 /// # Panics

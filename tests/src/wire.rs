@@ -1,5 +1,9 @@
 //! dagdad's gRPC API, as any client sees it.
 
+pub mod flood;
+pub mod frames;
+pub mod fuzz;
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -36,6 +36,8 @@ fn man_pages_are_current() {
             .into_iter()
             .flatten()
             .map(|entry| entry.unwrap().path())
+            // dagdad's own page is written by its own tests.
+            .filter(|path| !path.ends_with("dagdad.8"))
             .map(|path| {
                 (
                     path.file_name().unwrap().to_string_lossy().into_owned(),

@@ -100,7 +100,7 @@ impl EconomyService for Api {
             convert::backtest(&backtest(&samples, &pods, cpu_count, &rules, &what_ifs))
         });
         let told = replay.await.map_err(|error| {
-            tracing::error!(%error, "the backtest failed");
+            tracing::error!(dagda_error = %error, "the backtest failed");
             Status::internal("the backtest failed; see: journalctl -u dagdad")
         })?;
         Ok(Response::new(told))

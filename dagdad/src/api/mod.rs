@@ -9,6 +9,7 @@ mod diagnostics;
 mod economy;
 mod events;
 mod following;
+mod incoming;
 mod outcome;
 mod peer;
 mod pods;
@@ -33,22 +34,21 @@ use dagda_proto::v1::pods_service_server::PodsServiceServer;
 use dagda_proto::v1::resources_service_server::ResourcesServiceServer;
 use dagda_proto::v1::status_service_server::StatusServiceServer;
 use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio::net::UnixListener;
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
 
-use self::peer::Connection;
 use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
 use crate::engine::handle::Handle;
-use crate::engine::state::Thresholds;
 use crate::ports::{Runtime, Store};
 
-/// The largest message accepted: room for a folder of manifests.
-const MAX_REQUEST: usize = 16 * 1024 * 1024;
+/// The largest `apply`, bytes: room for a folder of manifests.
+const MAX_MANIFESTS: usize = 16 * 1024 * 1024;
+/// The largest request of any other kind, bytes. They carry names, times and notes.
+const MAX_REQUEST: usize = 64 * 1024;
 
 /// A file of manifests as a caller sent it: a name for error messages, and its text.
 pub type SourceText = (String, String);
@@ -72,17 +72,18 @@ pub struct Api {
     pub parse: Parse,
     /// `doctor`.
     pub diagnose: Diagnose,
-    /// The budget's ceilings, shown beside what is used.
-    pub thresholds: Thresholds,
     /// Cancelled when dagdad ends: open streams end with it.
     pub ending: CancellationToken,
 }
 
 /// Serves until `api.ending` is cancelled and the open calls have ended.
-///
-/// # Errors
-/// Where the transport fails.
-pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transport::Error> {
+pub async fn serve(api: Api, listener: UnixListener) {
+    let ending = api.ending.clone();
+    incoming::serve(routes(api).await, listener, ending).await;
+}
+
+/// Which service answers what.
+async fn routes(api: Api) -> Routes {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<StatusServiceServer<Api>>().await;
     reporter.set_serving::<PodsServiceServer<Api>>().await;
@@ -95,27 +96,35 @@ pub async fn serve(api: Api, listener: UnixListener) -> Result<(), tonic::transp
     reporter
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
-    let ending = api.ending.clone();
-    let incoming =
-        UnixListenerStream::new(listener).map(|accepted| accepted.and_then(Connection::accepted));
-    tonic::transport::Server::builder()
-        .add_service(health)
-        .add_optional_service(reflection())
-        .add_service(StatusServiceServer::new(api.clone()))
-        .add_service(PodsServiceServer::new(api.clone()))
-        .add_service(WorkflowsServiceServer::new(api.clone()))
+    let mut routes = RoutesBuilder::default();
+    if let Some(reflection) = reflection() {
+        routes.add_service(reflection.max_decoding_message_size(MAX_REQUEST));
+    }
+    routes
+        .add_service(health.max_decoding_message_size(MAX_REQUEST))
         .add_service(
             CatalogueServiceServer::new(api.clone())
-                .max_decoding_message_size(MAX_REQUEST)
+                .max_decoding_message_size(MAX_MANIFESTS)
                 .max_encoding_message_size(usize::MAX),
-        )
-        .add_service(ResourcesServiceServer::new(api.clone()))
-        .add_service(EventsServiceServer::new(api.clone()))
-        .add_service(AlertsServiceServer::new(api.clone()))
-        .add_service(EconomyServiceServer::new(api.clone()))
-        .add_service(DiagnosticsServiceServer::new(api))
-        .serve_with_incoming_shutdown(incoming, ending.cancelled_owned())
-        .await
+        );
+    macro_rules! add {
+        ($($service:ident),*) => {$(
+            routes.add_service(
+                $service::new(api.clone()).max_decoding_message_size(MAX_REQUEST),
+            );
+        )*};
+    }
+    add!(
+        StatusServiceServer,
+        PodsServiceServer,
+        WorkflowsServiceServer,
+        ResourcesServiceServer,
+        EventsServiceServer,
+        AlertsServiceServer,
+        EconomyServiceServer,
+        DiagnosticsServiceServer
+    );
+    routes.routes().prepare()
 }
 
 /// Server reflection, so that generic gRPC tools need no .proto files.
@@ -129,6 +138,6 @@ fn reflection() -> Option<
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
     built
-        .inspect_err(|error| tracing::error!(%error, "no server reflection"))
+        .inspect_err(|error| tracing::error!(dagda_error = %error, "no server reflection"))
         .ok()
 }

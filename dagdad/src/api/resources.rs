@@ -18,10 +18,11 @@ impl ResourcesService for Api {
         &self,
         _: Request<v1::GetResourcesRequest>,
     ) -> Result<Response<v1::GetResourcesResponse>, Status> {
+        let snapshot = self.engine.snapshot();
         Ok(Response::new(v1::GetResourcesResponse {
-            host: self.engine.snapshot().host.as_deref().map(convert::host),
-            ram_threshold_percent: self.thresholds.ram_percent,
-            cpu_threshold_percent: self.thresholds.cpu_percent,
+            host: snapshot.host.as_deref().map(convert::host),
+            ram_threshold_percent: snapshot.thresholds.ram_percent,
+            cpu_threshold_percent: snapshot.thresholds.cpu_percent,
         }))
     }
 

@@ -7,6 +7,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
 use super::convert;
+use super::incoming::TooMany;
 use crate::domain::error::CommandError;
 use crate::ports::{RuntimeError, StoreError};
 
@@ -56,6 +57,11 @@ pub fn from_runtime(error: RuntimeError) -> Status {
         },
         other => CommandError::Runtime(other.to_string()),
     })
+}
+
+/// The status of a call that is not even begun, since its caller has too many in flight.
+pub fn too_many_requests(error: &TooMany) -> Status {
+    with_detail(Code::ResourceExhausted, convert::too_many_requests(error))
 }
 
 fn with_detail(code: Code, detail: v1::ErrorDetail) -> Status {

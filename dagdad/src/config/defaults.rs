@@ -9,6 +9,7 @@ use super::error::ConfigError;
 pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(5);
 pub const HISTORY_RETENTION: Duration = Duration::from_hours(7 * 24);
 pub const EVENT_RETENTION: Duration = Duration::from_hours(30 * 24);
+pub const AUDIT_RETENTION: Duration = Duration::from_hours(90 * 24);
 pub const ON_ALERT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const START_TIMEOUT: Duration = Duration::from_mins(5);
 pub const RAM_THRESHOLD_PERCENT: f64 = 80.0;

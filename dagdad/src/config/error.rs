@@ -157,6 +157,24 @@ pub enum ConfigError {
     NoStateDirectory,
 }
 
+impl ConfigError {
+    /// Whether all that is wrong is that a secret's file is not there for this process, or not
+    /// for it to read: another one, such as the service, may find it.
+    #[must_use]
+    pub fn is_hidden_secret(&self) -> bool {
+        match self {
+            Self::SecretFile {
+                source: SecretFileError::Unreadable(error),
+                ..
+            } => matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {

@@ -7,6 +7,8 @@ use std::{fmt, fs, io};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::DEFAULT_FILE;
+use super::environment::{CONFIG, Environment};
 use super::error::{ConfigError, Origin};
 use super::nearest;
 use super::schema::{self, Draft, Setting};
@@ -34,6 +36,31 @@ impl fmt::Debug for Entry {
 }
 
 impl FileConfig {
+    /// Reads the file that is meant: `explicit`, else what `DAGDA_CONFIG` names, else
+    /// [`super::DEFAULT_FILE`] where that exists.
+    ///
+    /// # Errors
+    /// As [`FileConfig::read`].
+    pub fn find(
+        explicit: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Option<Self>, ConfigError> {
+        let named = match explicit {
+            Some(path) => Some(path.to_owned()),
+            None => environment.get(CONFIG)?.map(PathBuf::from),
+        };
+        match named {
+            Some(path) => Self::read(&path).map(Some),
+            None => Self::read_if_there(Path::new(DEFAULT_FILE)),
+        }
+    }
+
+    /// Where it was read from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads a file that must be there.
     ///
     /// # Errors

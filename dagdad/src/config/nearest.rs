@@ -44,9 +44,15 @@ pub fn advise(table: Option<&str>, word: &str) -> String {
     }
 }
 
+/// A longer word, in bytes, is like none: it costs time and memory for each of its letters.
+const LONGEST: usize = 128;
+
 /// From 0 to 1. A word that a name begins with, such as `cpu` of `cpu_percent`, is as good as
 /// the name.
 fn alike(word: &str, known: &str) -> f64 {
+    if word.len() > LONGEST {
+        return 0.0;
+    }
     let word = word.to_lowercase().replace('-', "_");
     if known
         .strip_prefix(&word)
@@ -61,6 +67,12 @@ fn alike(word: &str, known: &str) -> f64 {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[test]
+    fn a_word_as_long_as_a_file_is_like_none() {
+        let advice = advise(Some("events"), &"retention".repeat(100_000));
+        assert_eq!(advice, "[events] takes: retention");
+    }
 
     #[rstest]
     #[case(Some("sampler"), "intervall", "did you mean `interval`?")]
@@ -80,7 +92,7 @@ mod tests {
     #[case(
         None,
         "q",
-        "the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
+        "the tables are: daemon, podman, sampler, history, events, audit, access, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
     )]
     fn advises(#[case] table: Option<&str>, #[case] word: &str, #[case] expected: &str) {
         assert_eq!(advise(table, word), expected);

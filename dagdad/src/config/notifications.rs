@@ -1,5 +1,6 @@
 //! `[alerts]`: whom alerts are told to.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,8 +123,15 @@ impl WebhookOptions {
             return None;
         }
         let host = authority.host();
-        let host = host.strip_prefix('[').unwrap_or(host);
-        let host = host.strip_suffix(']').unwrap_or(host);
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(|_| address)?,
+            // A `Uri` may have them anywhere in it.
+            None if host.contains(['[', ']', ':']) => return None,
+            None => host,
+        };
         // A port that is none is left out by `port_u16`, not refused.
         let port = match authority.port() {
             Some(port) => port.as_u16(),
@@ -132,12 +140,14 @@ impl WebhookOptions {
             }
             None => return None,
         };
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = uri.path_and_query().map_or("", |path| path.as_str());
+        // As in `https://host?token=…`; no request can be made for a path of nothing.
+        let slash = if path.starts_with('/') { "" } else { "/" };
         (!host.is_empty() && port > 0).then(|| Self {
             encrypted,
             host: host.to_owned(),
             port,
-            path: SecretString::from(path),
+            path: SecretString::from(format!("{slash}{path}")),
         })
     }
 }

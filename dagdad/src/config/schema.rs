@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::CpuAdmission;
+use super::access::AccessDraft;
 use super::alerts::AlertsDraft;
 use super::defaults;
 use super::economy::EconomyDraft;
@@ -13,8 +14,8 @@ use super::error::{ConfigError, Origin};
 use super::mariadb::MariaDbDraft;
 use super::notifications::NotificationDraft;
 use super::value::{
-    Parsed, Value, command, count, cpu_admission, duration, host, name, path, percent, policy,
-    port, severity, socket_path, webhook,
+    Parsed, Value, command, count, cpu_admission, duration, host, members, name, path, percent,
+    policy, port, severity, socket_path, webhook,
 };
 
 /// One thing that can be set.
@@ -61,6 +62,8 @@ pub struct Draft {
     pub sample_interval: Option<Duration>,
     pub history_retention: Option<Duration>,
     pub event_retention: Option<Duration>,
+    pub audit_retention: Option<Duration>,
+    pub access: AccessDraft,
     pub start_timeout: Option<Duration>,
     pub ram_threshold_percent: Option<f64>,
     pub cpu_threshold_percent: Option<f64>,
@@ -117,6 +120,18 @@ macro_rules! economy {
             key: stringify!($key),
             variable: None,
             set: |value, draft| put(&mut draft.economy.$key, $parse(value)),
+        }
+    };
+}
+
+/// A setting of `[access]`.
+macro_rules! access {
+    ($key:ident) => {
+        Setting {
+            table: "access",
+            key: stringify!($key),
+            variable: None,
+            set: |value, draft| put(&mut draft.access.$key, members(value)),
         }
     };
 }
@@ -180,6 +195,20 @@ pub static SETTINGS: &[Setting] = &[
             )
         },
     },
+    Setting {
+        table: "audit",
+        key: "retention",
+        variable: None,
+        set: |value, draft| {
+            put(
+                &mut draft.audit_retention,
+                duration(value, HOUR..=TEN_YEARS, defaults::AUDIT_RETENTION),
+            )
+        },
+    },
+    access!(viewers),
+    access!(operators),
+    access!(admins),
     Setting {
         table: "start",
         key: "timeout",

@@ -62,13 +62,18 @@ pub fn read(path: &Path) -> Result<SecretString, SecretFileError> {
     }
 }
 
-/// What was read, or `None` where the file is not there.
+/// What was read from a systemd credential, or `None` where there is none. An empty one is none:
+/// it is what `SetCredential=` puts in the place of a file that `LoadCredential=` does not find.
 pub fn if_there<T>(read: Result<T, ConfigError>) -> Result<Option<T>, ConfigError> {
     match read {
         Err(ConfigError::SecretFile {
             source: SecretFileError::Unreadable(error),
             ..
         }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(ConfigError::SecretFile {
+            source: SecretFileError::Empty,
+            ..
+        }) => Ok(None),
         read => read.map(Some),
     }
 }
@@ -106,6 +111,21 @@ mod tests {
         let error = read(file(b"s3cret", mode).path()).unwrap_err();
         assert!(matches!(error, SecretFileError::OpenToAll { mode: found } if found == mode));
         assert!(!error.to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn an_empty_credential_is_none_and_a_broken_one_is_told_of() {
+        let credential = |content: &[u8], mode| {
+            let file = file(content, mode);
+            if_there(read(file.path()).map_err(|source| ConfigError::SecretFile {
+                secret: "a secret",
+                path: file.path().to_owned(),
+                source,
+            }))
+        };
+        assert!(credential(b"\n", 0o400).unwrap().is_none());
+        assert!(credential(b"s3cret\n", 0o400).unwrap().is_some());
+        assert!(credential(b"s3cret\n", 0o444).is_err());
     }
 
     #[test]

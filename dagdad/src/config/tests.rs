@@ -1,6 +1,8 @@
 #![allow(clippy::float_cmp)] // thresholds are taken over as they are, not computed
 
+mod access;
 mod alerts;
+mod difference;
 mod economy;
 mod example;
 mod mariadb;
@@ -54,6 +56,8 @@ fn without_a_word_root_has_the_machines_places() {
     assert_eq!(config.sample_interval, Duration::from_secs(5));
     assert_eq!(config.history_retention, Duration::from_hours(7 * 24));
     assert_eq!(config.event_retention, Duration::from_hours(30 * 24));
+    assert_eq!(config.audit_retention, Duration::from_hours(90 * 24));
+    assert_eq!(config.access, Access::default());
     assert_eq!(config.start_timeout, Duration::from_mins(5));
     assert_eq!(
         [config.ram_threshold_percent, config.cpu_threshold_percent],
@@ -180,7 +184,7 @@ fn the_file_goes_over_defaults_and_the_environment_over_the_file() {
 )]
 #[case::control_characters(
     "\"a\\u001b\" = 1",
-    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
+    "unknown key `a\\u{1b}` in /etc/dagda/dagdad.toml line 1; the tables are: daemon, podman, sampler, history, events, audit, access, start, thresholds, admission, economy, alerts, alerts.cpu_high, alerts.ram_high, alerts.disk_high, alerts.pressure_high, alerts.pod_down, alerts.workflow_failed, alerts.store_down, mariadb"
 )]
 #[case::no_table(
     "sampler = 5",

@@ -12,10 +12,16 @@ use toml::de::DeValue;
 use super::CpuAdmission;
 use super::notifications::{WEBHOOK, WebhookOptions};
 use crate::domain::alert::Severity;
+use crate::domain::caller::Members;
 use crate::domain::economy::Policy;
 
 /// A Unix socket's path has at most so many bytes (`sun_path`, without its NUL).
 const LONGEST_SOCKET_PATH: usize = 107;
+
+/// Stands for whoever the socket lets in.
+const EVERYONE: &str = "*";
+/// Far longer than any system's group names.
+const LONGEST_GROUP: usize = 255;
 
 /// A value before its setting has looked at it.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,6 +169,24 @@ pub fn command(value: &Value) -> Parsed<Vec<String>> {
             "a list of a program's absolute path and its arguments, such as [\"/usr/local/bin/page-me\", \"--loud\"]"
                 .to_owned(),
         ),
+    }
+}
+
+/// Who has a role.
+pub fn members(value: &Value) -> Parsed<Members> {
+    let group = |name: &String| {
+        !name.is_empty()
+            && name.chars().count() <= LONGEST_GROUP
+            && !name.contains(|c: char| c.is_control() || c == ':' || c == '*')
+    };
+    match value {
+        Value::List(names) if names.iter().any(|name| name == EVERYONE) && names.len() == 1 => {
+            Ok(Members::Everyone)
+        }
+        Value::List(names) if names.iter().all(group) => Ok(Members::Groups(names.clone())),
+        _ => Err(format!(
+            "a list of the names of Unix groups, such as [\"dagda\"], or [\"{EVERYONE}\"] for everyone"
+        )),
     }
 }
 

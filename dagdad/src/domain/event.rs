@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::alert::{Alert, Condition, Severity};
 use super::run::RunId;
 
 /// One thing that happened.
@@ -20,6 +21,38 @@ pub struct EventRecord {
     pub run: Option<RunId>,
     /// One line for people, with the numbers it was decided on.
     pub message: String,
+}
+
+/// What kind of thing an event's object is, where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A pod.
+    Pod,
+    /// A workflow.
+    Workflow,
+    /// An alert; the event's object is what is amiss.
+    Alert {
+        /// Its id.
+        id: Uuid,
+        /// What is amiss.
+        condition: Condition,
+        /// How bad it is.
+        severity: Severity,
+    },
+    /// Something else, or nothing.
+    Other,
+}
+
+impl Subject {
+    /// Of an event about `alert`.
+    #[must_use]
+    pub const fn alert(alert: &Alert) -> Self {
+        Self::Alert {
+            id: alert.id,
+            condition: alert.condition,
+            severity: alert.severity,
+        }
+    }
 }
 
 macro_rules! event_kinds {
@@ -96,6 +129,10 @@ event_kinds! {
     Silenced = "silenced",
     /// A hook or webhook could not be told of an alert.
     NotificationFailed = "notification_failed",
+    /// The configuration was read again and is in force.
+    Reloaded = "reloaded",
+    /// The configuration was read again and is not good; the one before stays.
+    ReloadFailed = "reload_failed",
     /// Somebody has set what economy mode may do.
     EconomyPolicySet = "economy_policy_set",
     /// Economy mode began.

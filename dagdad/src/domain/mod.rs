@@ -3,6 +3,8 @@
 
 pub mod admission;
 pub mod alert;
+pub mod audit;
+pub mod caller;
 pub mod catalogue;
 pub mod check;
 pub mod economy;

@@ -45,24 +45,72 @@ impl Bytes {
     }
 }
 
-/// Splits `text` into a non-negative decimal number and the suffix behind it.
-/// Kubernetes also allows an exponent (`12e6`), which stays with the number.
-fn split_number(text: &str) -> Option<(f64, &str)> {
-    let digits_end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (mut number, mut suffix) = text.split_at(digits_end);
-    if let Some(exponent) = suffix.strip_prefix(['e', 'E'])
-        && !exponent.is_empty()
-        && exponent
-            .trim_start_matches(['+', '-'])
-            .bytes()
-            .all(|b| b.is_ascii_digit())
-    {
-        (number, suffix) = (text, "");
+/// A decimal number that is not negative. A float would not do: `2.007` times a thousand is above 2007 there, and rounded up.
+struct Decimal {
+    digits: u128,
+    /// How many of the digits stand behind the point; below zero, how many zeros are left out.
+    scale: i64,
+}
+
+/// So many digits are exact, more than any amount has; of more, the last of these is rounded up.
+const DIGITS: usize = 20;
+
+/// No amount is larger.
+const LARGEST: u64 = 9_200_000_000_000_000_000;
+
+impl Decimal {
+    /// A number at the beginning of `text`, and the suffix behind it. Kubernetes also allows an
+    /// exponent (`12e6`), which belongs to the number.
+    fn split(text: &str) -> Option<(Self, &str)> {
+        let end = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
+        let (number, mut suffix) = text.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if number.trim_matches('.').is_empty() || fraction.contains('.') {
+            return None;
+        }
+        let mut scale = i64::try_from(fraction.len()).ok()?;
+        if let Some(exponent) = suffix.strip_prefix(['e', 'E'])
+            && let Ok(exponent) = exponent.parse::<i32>()
+        {
+            scale -= i64::from(exponent);
+            suffix = "";
+        }
+        let digits = [whole, fraction].concat();
+        let digits = digits.trim_start_matches('0');
+        let (kept, dropped) = digits.split_at(digits.len().min(DIGITS));
+        let more = dropped.bytes().any(|digit| digit != b'0');
+        let kept: u128 = if kept.is_empty() {
+            0
+        } else {
+            kept.parse().ok()?
+        };
+        let number = Self {
+            digits: kept + u128::from(more),
+            scale: scale - i64::try_from(dropped.len()).ok()?,
+        };
+        Some((number, suffix))
     }
-    let value: f64 = number.parse().ok()?;
-    (value.is_finite() && value >= 0.0).then_some((value, suffix))
+
+    /// So many times `factor`, rounded up to a whole number as Kubernetes does; `None` where
+    /// that exceeds [`LARGEST`].
+    fn times(self, factor: u64) -> Option<u64> {
+        let product = self.digits.checked_mul(u128::from(factor))?;
+        if product == 0 {
+            return Some(0);
+        }
+        let power = u32::try_from(self.scale.unsigned_abs()).ok();
+        let power = power.and_then(|power| 10_u128.checked_pow(power));
+        let whole = match power {
+            Some(power) if self.scale >= 0 => product.div_ceil(power),
+            Some(power) => product.checked_mul(power)?,
+            // Ten to that power is more than the product can be.
+            None if self.scale >= 0 => 1,
+            None => return None,
+        };
+        u64::try_from(whole).ok().filter(|whole| *whole <= LARGEST)
+    }
 }
 
 impl FromStr for Bytes {
@@ -76,25 +124,28 @@ impl FromStr for Bytes {
             text: text.to_owned(),
             example: "512Mi, 6Gi or 1500000000",
         };
-        let (number, suffix) = split_number(text.trim()).ok_or_else(error)?;
+        let (mut number, suffix) = Decimal::split(text.trim()).ok_or_else(error)?;
         let factor = match suffix {
-            "" => 1.0,
-            "m" => 1e-3,
-            "k" => 1e3,
-            "M" => 1e6,
-            "G" => 1e9,
-            "T" => 1e12,
-            "P" => 1e15,
-            "E" => 1e18,
-            "Ki" => 2f64.powi(10),
-            "Mi" => 2f64.powi(20),
-            "Gi" => 2f64.powi(30),
-            "Ti" => 2f64.powi(40),
-            "Pi" => 2f64.powi(50),
-            "Ei" => 2f64.powi(60),
+            "" => 1,
+            "m" => {
+                number.scale += 3;
+                1
+            }
+            "k" => 10_u64.pow(3),
+            "M" => 10_u64.pow(6),
+            "G" => 10_u64.pow(9),
+            "T" => 10_u64.pow(12),
+            "P" => 10_u64.pow(15),
+            "E" => 10_u64.pow(18),
+            "Ki" => 1 << 10,
+            "Mi" => 1 << 20,
+            "Gi" => 1 << 30,
+            "Ti" => 1 << 40,
+            "Pi" => 1 << 50,
+            "Ei" => 1 << 60,
             _ => return Err(error()),
         };
-        whole(number * factor).map(Self).ok_or_else(error)
+        number.times(factor).map(Self).ok_or_else(error)
     }
 }
 
@@ -107,21 +158,14 @@ impl FromStr for Millicpu {
             text: text.to_owned(),
             example: "2, 0.5 or 500m",
         };
-        let (number, suffix) = split_number(text.trim()).ok_or_else(error)?;
+        let (number, suffix) = Decimal::split(text.trim()).ok_or_else(error)?;
         let factor = match suffix {
-            "" => 1e3,
-            "m" => 1.0,
+            "" => 1000,
+            "m" => 1,
             _ => return Err(error()),
         };
-        whole(number * factor).map(Self).ok_or_else(error)
+        number.times(factor).map(Self).ok_or_else(error)
     }
-}
-
-/// Rounds up to a whole number, as Kubernetes does; `None` where it does not fit.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the range is checked
-fn whole(value: f64) -> Option<u64> {
-    let value = value.ceil();
-    (0.0..=9.2e18).contains(&value).then_some(value as u64)
 }
 
 impl fmt::Display for Bytes {
@@ -190,6 +234,17 @@ mod tests {
     #[case("128974848000m", 128_974_848)]
     #[case("12e6", 12_000_000)]
     #[case("1E", 1_000_000_000_000_000_000)]
+    #[case("0.067G", 67_000_000)]
+    #[case("9007199254740993", 9_007_199_254_740_993)]
+    #[case("1.", 1)]
+    #[case(".5Ki", 512)]
+    #[case("1e-99", 1)]
+    #[case("0e99999999", 0)]
+    #[case(
+        "00000000000000000000000000000000001.0000000000000000000000000000000000001",
+        2
+    )]
+    #[case("1000000000000000000000000000000e-30", 1)]
     fn memory(#[case] text: &str, #[case] expected: u64) {
         assert_eq!(text.parse::<Bytes>().unwrap(), Bytes(expected));
     }
@@ -199,6 +254,8 @@ mod tests {
     #[case("0.5", 500)]
     #[case("250m", 250)]
     #[case("0.0001", 1)]
+    #[case("2.007", 2007)]
+    #[case("555555555555.555", 555_555_555_555_555)]
     fn cpu(#[case] text: &str, #[case] expected: u64) {
         assert_eq!(text.parse::<Millicpu>().unwrap(), Millicpu(expected));
     }

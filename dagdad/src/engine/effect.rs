@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::event::{Reply, Ticket};
 use crate::domain::catalogue::{Manifest, RenderedPod};
-use crate::domain::event::EventRecord;
+use crate::domain::event::{EventRecord, Subject};
 use crate::domain::name::PodName;
 use crate::domain::notification::Notification;
 use crate::domain::operation::{OperationId, OperationView};
@@ -36,8 +36,13 @@ pub enum Effect {
         /// Where it is.
         view: OperationView,
     },
-    /// Tell whoever follows the events.
-    Announce(EventRecord),
+    /// Tell whoever follows the events, and the journal.
+    Announce {
+        /// What happened.
+        event: EventRecord,
+        /// To what.
+        subject: Subject,
+    },
     /// List all pods; answered with [`super::event::Event::Listed`].
     List,
     /// Thin the history.

@@ -22,6 +22,7 @@ use crate::domain::observed::{LogLine, LogQuery};
 use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
 use crate::domain::pod::PullPolicy;
 use crate::domain::quantity::Bytes;
+use crate::journal;
 use crate::ports::{Runtime, RuntimeError, Store, StoreError};
 
 /// How many last lines of each container explain a failure.
@@ -92,13 +93,8 @@ impl Performer {
             Effect::Persist(job) => self.persist(job),
             Effect::Answer { ticket, reply } => self.answer(ticket, reply),
             Effect::Report { operation, view } => self.report(operation, view),
-            Effect::Announce(event) => {
-                tracing::info!(
-                    kind = event.kind.as_str(),
-                    object = event.object.as_deref().unwrap_or_default(),
-                    "{}",
-                    event.message
-                );
+            Effect::Announce { event, subject } => {
+                journal::tell(&event, subject);
                 self.announcements.announce(event);
             }
             Effect::List => {
@@ -114,7 +110,7 @@ impl Performer {
                 let store = Arc::clone(&self.ports.store);
                 tokio::spawn(async move {
                     if let Err(error) = store.tidy(jiff::Timestamp::now()).await {
-                        tracing::warn!(%error, "history could not be thinned");
+                        tracing::warn!(dagda_error = %error, "history could not be thinned");
                     }
                 });
             }
@@ -376,11 +372,11 @@ async fn last_lines(runtime: &dyn Runtime, pod: &PodName) -> Vec<String> {
     let lines = match tokio::time::timeout(DIAGNOSIS_DEADLINE, read).await {
         Ok(Ok(lines)) => lines,
         Ok(Err(error)) => {
-            tracing::debug!(%pod, %error, "no last lines");
+            tracing::debug!(dagda_pod = %pod, dagda_error = %error, "no last lines");
             return Vec::new();
         }
         Err(_) => {
-            tracing::debug!(%pod, "the last lines took too long");
+            tracing::debug!(dagda_pod = %pod, "the last lines took too long");
             return Vec::new();
         }
     };

@@ -15,6 +15,7 @@ use crate::domain::silence::{Silence, Silenced};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
+use super::state::Settings;
 use crate::ports::{MirrorStatus, ProbeFailure, RuntimeError, StoreError};
 
 /// Names a waiting caller, so that the pure core need not hold its channel.
@@ -102,6 +103,18 @@ pub enum Event {
         pod: PodName,
         /// Its last lines.
         log: Vec<String>,
+    },
+    /// The configuration was read again and is in force from now on.
+    Reconfigured {
+        /// What it says.
+        settings: Box<Settings>,
+        /// What changed, for people; without secrets.
+        message: String,
+    },
+    /// The configuration was read again and is not good; the one before stays.
+    NotReconfigured {
+        /// What is wrong with it, for people; without secrets.
+        reason: String,
     },
     /// [`super::state::State::next_deadline`] has come.
     Tick,

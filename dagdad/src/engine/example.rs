@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::admission::{Budget, Evictable, Holder, Limit};
 use super::economy::Economy;
 use super::snapshot::{ManagedView, MemberView, PodView, RunView, Snapshot, WorkflowView};
-use super::state::RuntimeLink;
+use super::state::{RuntimeLink, Thresholds};
 use crate::domain::admission::Admission;
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
 use crate::domain::economy::{EconomyRules, EconomyView, Policy};
@@ -94,6 +94,11 @@ pub(crate) fn snapshot(mut pods: Vec<PodView>, mut workflows: Vec<WorkflowView>)
         workflows,
         runs: Vec::new(),
         budget: Some(Arc::new(budget())),
+        thresholds: Thresholds {
+            ram_percent: 80.0,
+            cpu_percent: 70.0,
+        },
+        reloads: 0,
         unmanaged: Vec::new(),
         runtime: RuntimeLink::Unknown,
         mirror: MirrorStatus {

@@ -25,6 +25,7 @@ mod eviction;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod handle;
+pub mod heartbeat;
 mod identity;
 mod operation;
 pub mod planning;
@@ -42,16 +43,18 @@ mod workflow;
 mod writer;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::announcements::Announcements;
 use self::effects::{Answer, Performer, Ports};
 use self::event::{Command, Event, Ticket};
 use self::handle::Handle;
+use self::heartbeat::Heartbeat;
 use self::state::State;
 use self::wall_clock::WallClock;
 use self::writer::Writer;
@@ -82,9 +85,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine. `first` are events it takes in before all others.
+    /// Starts the engine. `first` is what it does before all else; `heartbeat` it gives as long
+    /// as it lives, `None` where nobody listens for it.
     #[must_use]
-    pub fn start(state: State, ports: Ports, first: Vec<effect::Effect>) -> (Handle, Self) {
+    pub fn start(
+        state: State,
+        ports: Ports,
+        first: Vec<effect::Effect>,
+        heartbeat: Option<Heartbeat>,
+    ) -> (Handle, Self) {
         let (messages, mailbox) = mpsc::channel(MAILBOX);
         let (jobs, queue) = mpsc::channel(JOBS);
         let (snapshots, readers) = watch::channel(Arc::new(state.snapshot(Timestamp::now())));
@@ -97,7 +106,8 @@ impl Engine {
             mailbox,
             snapshots,
             tickets: 0,
-            clock: WallClock::at(Timestamp::now(), Instant::now()),
+            clock: WallClock::now(),
+            heartbeat,
         };
         let engine = Self {
             owner: tokio::spawn(owner.run(first)),
@@ -132,6 +142,7 @@ struct Owner {
     snapshots: watch::Sender<Arc<snapshot::Snapshot>>,
     tickets: u64,
     clock: WallClock,
+    heartbeat: Option<Heartbeat>,
 }
 
 impl Owner {
@@ -141,11 +152,16 @@ impl Owner {
         }
         self.take_in(Event::Tick);
         loop {
+            if let Some(heartbeat) = &mut self.heartbeat {
+                heartbeat.beat_if_due();
+            }
+            let beat = self.heartbeat.as_ref().map(Heartbeat::due);
             let now = Timestamp::now();
             let wait = Duration::try_from(self.state.next_deadline() - now).unwrap_or_default();
             let message = tokio::select! {
                 message = self.mailbox.recv() => message,
                 () = tokio::time::sleep(wait) => Some(Message::Event(Event::Tick)),
+                () = until(beat) => continue,
             };
             match message {
                 None => return,
@@ -174,7 +190,7 @@ impl Owner {
     fn take_in(&mut self, event: Event) {
         let now = Timestamp::now();
         let mut effects = Vec::new();
-        if let Some(by) = self.clock.set_by(now, Instant::now()) {
+        if let Some(by) = self.clock.look(now) {
             tracing::warn!("the clock was set by {by:#}, or the machine slept");
             effects = step::step(&mut self.state, Event::ClockSet(by), now);
         }
@@ -187,3 +203,14 @@ impl Owner {
         }
     }
 }
+
+/// Waits until `instant`; for ever without one.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

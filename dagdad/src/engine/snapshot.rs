@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::admission::{Budget, decide};
 use super::economy::{Economy, Situation, missed};
 use super::pod::Life;
-use super::state::{RuntimeLink, State};
+use super::state::{RuntimeLink, State, Thresholds};
 use crate::domain::admission::Earliest;
 use crate::domain::alert::Alert;
 use crate::domain::catalogue::CataloguePod;
@@ -51,6 +51,10 @@ pub struct Snapshot {
     pub silences: Vec<Silence>,
     /// What a start would be decided on now; `None` until the first sample.
     pub budget: Option<Arc<Budget>>,
+    /// The share of the machine that may be given out.
+    pub thresholds: Thresholds,
+    /// How often the configuration was read again.
+    pub reloads: u64,
     /// Pods that only the runtime knows, by name.
     pub unmanaged: Vec<PodView>,
     /// Whether the runtime answers.
@@ -264,6 +268,8 @@ impl State {
                 .collect(),
             situation: self.situation.clone(),
             budget: budget.map(Arc::new),
+            thresholds: self.settings.thresholds,
+            reloads: self.reloads,
             unmanaged: unmanaged.collect(),
             runtime: self.runtime.clone(),
             mirror: self.mirror.clone(),

@@ -102,6 +102,8 @@ pub struct Remembered {
 #[derive(Debug, Clone)]
 pub struct State {
     pub(super) settings: Settings,
+    /// How often they were replaced.
+    pub(super) reloads: u64,
     pub(super) identities: Identities,
     pub(super) started_at: Timestamp,
     pub(super) pods: BTreeMap<PodName, Pod>,
@@ -228,6 +230,7 @@ impl State {
         } = remembered;
         let mut state = Self {
             settings,
+            reloads: 0,
             identities: Identities::seeded(seed),
             started_at: now,
             pods: BTreeMap::new(),

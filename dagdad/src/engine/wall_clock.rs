@@ -16,13 +16,21 @@ pub(super) struct WallClock {
 }
 
 impl WallClock {
-    pub(super) const fn at(wall: Timestamp, steady: Instant) -> Self {
-        Self { wall, steady }
+    pub(super) fn now() -> Self {
+        Self {
+            wall: Timestamp::now(),
+            steady: Instant::now(),
+        }
     }
 
-    /// By how much it was set since it was last looked at; `None` where it was not. The time that
-    /// the machine slept counts too: the steady clock stood still.
-    pub(super) fn set_by(&mut self, wall: Timestamp, steady: Instant) -> Option<SignedDuration> {
+    /// By how much it was set since it was last looked at; it shows `wall` now.
+    pub(super) fn look(&mut self, wall: Timestamp) -> Option<SignedDuration> {
+        self.set_by(wall, Instant::now())
+    }
+
+    /// `None` where it was not set. The time that the machine slept counts too: the steady clock
+    /// stood still.
+    fn set_by(&mut self, wall: Timestamp, steady: Instant) -> Option<SignedDuration> {
         let passed = steady.saturating_duration_since(self.steady);
         let shown = wall.duration_since(self.wall);
         *self = Self { wall, steady };
@@ -38,7 +46,7 @@ mod tests {
     #[test]
     fn only_a_clock_that_was_set_is_noticed() {
         let (mut wall, mut steady) = (Timestamp::UNIX_EPOCH, Instant::now());
-        let mut clock = WallClock::at(wall, steady);
+        let mut clock = WallClock { wall, steady };
         let mut after = |passed: u64, shown: i64| {
             wall += SignedDuration::from_millis(shown);
             steady += Duration::from_millis(passed);

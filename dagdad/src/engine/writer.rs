@@ -82,7 +82,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "records could not be written");
+                tracing::error!(dagda_error = %error, "records could not be written");
                 for job in batch {
                     if let Persist::Fact { records, .. } = &job {
                         self.keep(records.clone());
@@ -98,7 +98,7 @@ impl Writer {
         while self.kept.len() > KEPT {
             if let Some(lost) = self.kept.pop_front() {
                 tracing::error!(
-                    ?lost,
+                    dagda_record = kind_of(&lost),
                     "a record is given up: the store has refused too many"
                 );
             }
@@ -112,10 +112,12 @@ impl Writer {
         self.kept.make_contiguous();
         match self.store.commit(self.kept.as_slices().0).await {
             Ok(()) => {
-                tracing::info!(records = self.kept.len(), "kept records are written");
+                tracing::info!(dagda_records = self.kept.len(), "kept records are written");
                 self.kept.clear();
             }
-            Err(error) => tracing::debug!(%error, "kept records still cannot be written"),
+            Err(error) => {
+                tracing::debug!(dagda_error = %error, "kept records still cannot be written");
+            }
         }
     }
 
@@ -153,5 +155,25 @@ fn records(job: &Persist) -> &[Record] {
         | Persist::Change { records, .. }
         | Persist::Fact { records, .. }
         | Persist::Measurement(records) => records,
+    }
+}
+
+/// The name of a record's kind. Not all of it: a manifest may hold what its owner keeps secret.
+fn kind_of(record: &Record) -> String {
+    let shown = format!("{record:?}");
+    shown
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_record_that_is_given_up_only_its_kind_is_told() {
+        let record = Record::DeletePod(uuid::Uuid::from_u128(7));
+        assert_eq!(kind_of(&record), "DeletePod");
     }
 }

@@ -15,6 +15,8 @@ mod companion;
 mod container;
 mod document;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod json;
 mod kind;
 mod node;

@@ -87,9 +87,16 @@ impl fmt::Display for ManifestErrors {
 
 impl std::error::Error for ManifestErrors {}
 
+/// A longer word, in bytes, was not meant to be any other. To compare it takes time and memory
+/// for each of its letters and each of the other's, and it may be as long as a file.
+const LONGEST_WORD: usize = 128;
+
 /// Of `known`, the word that `word` was most likely meant to be, where one comes close.
 #[must_use]
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let word = word.to_lowercase();
     known
         .iter()

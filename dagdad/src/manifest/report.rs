@@ -13,7 +13,7 @@ use super::substitution::has_variable;
 const QUOTED: usize = 80;
 
 /// So many problems of one document are collected; nobody reads more.
-const MAX_PROBLEMS: usize = 200;
+pub const MAX_PROBLEMS: usize = 200;
 
 /// The problems of one document, with what is needed to say where they are.
 #[derive(Debug)]

@@ -276,7 +276,7 @@ pub fn check_references(
 }
 
 fn fill(mut value: Value, variables: &Variables, report: &mut Report<'_>) -> Value {
-    for missing in substitution::fill(&mut value, &Path::root(), variables) {
+    for missing in substitution::fill(&mut value, variables) {
         report.add_another(
             &missing.path,
             format!(

@@ -7,7 +7,8 @@
 
 use serde_json::Value;
 
-use super::path::Path;
+use super::path::{Path, Step};
+use super::report::MAX_PROBLEMS;
 use super::variables::{Variables, is_name};
 
 /// A `${NAME}` without a value.
@@ -19,40 +20,75 @@ pub struct Missing {
     pub name: String,
 }
 
-/// Fills in all variables below `value`, which stands at `path`; a missing one is left as it
-/// is written and returned.
-pub fn fill(value: &mut Value, path: &Path, variables: &Variables) -> Vec<Missing> {
-    match value {
-        Value::String(text) if text.contains("${") => {
-            let mut missing = Vec::new();
-            let filled = pieces(text)
-                .map(|piece| match piece {
-                    Piece::Text(text) => text.to_owned(),
-                    Piece::Variable(name) => variables.get(name).map_or_else(
-                        || {
-                            missing.push(Missing {
-                                path: path.clone(),
-                                name: name.to_owned(),
-                            });
-                            format!("${{{name}}}")
-                        },
-                        str::to_owned,
-                    ),
-                })
-                .collect();
-            *text = filled;
-            missing
+/// Fills in all variables below the root `value`; those without a value are left as they are
+/// written, and the first [`MAX_PROBLEMS`] of them are returned.
+pub fn fill(value: &mut Value, variables: &Variables) -> Vec<Missing> {
+    let mut filler = Filler {
+        variables,
+        at: Vec::new(),
+        missing: Vec::new(),
+    };
+    filler.fill(value);
+    filler.missing
+}
+
+/// Goes through a document. A path is made for what is missing alone: keys may be as long as a
+/// file, and there may be as many values below.
+struct Filler<'v> {
+    variables: &'v Variables,
+    /// The way to the value that is being filled in.
+    at: Vec<Step>,
+    missing: Vec<Missing>,
+}
+
+impl Filler<'_> {
+    fn fill(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains("${") => *text = self.filled(text),
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.below(Step::Index(index), item);
+                }
+            }
+            Value::Object(entries) => {
+                for (key, item) in entries.iter_mut() {
+                    self.below(Step::Key(key.clone()), item);
+                }
+            }
+            _ => {}
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .enumerate()
-            .flat_map(|(index, item)| fill(item, &path.index(index), variables))
-            .collect(),
-        Value::Object(entries) => entries
-            .iter_mut()
-            .flat_map(|(key, item)| fill(item, &path.key(key), variables))
-            .collect(),
-        _ => Vec::new(),
+    }
+
+    fn below(&mut self, step: Step, value: &mut Value) {
+        self.at.push(step);
+        self.fill(value);
+        self.at.pop();
+    }
+
+    fn filled(&mut self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Variable(name) => match self.variables.get(name) {
+                    Some(value) => filled.push_str(value),
+                    None => {
+                        self.miss(name);
+                        filled.extend(["${", name, "}"]);
+                    }
+                },
+            }
+        }
+        filled
+    }
+
+    fn miss(&mut self, name: &str) {
+        if self.missing.len() < MAX_PROBLEMS {
+            self.missing.push(Missing {
+                path: self.at.iter().cloned().collect(),
+                name: name.to_owned(),
+            });
+        }
     }
 }
 

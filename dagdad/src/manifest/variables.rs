@@ -79,7 +79,8 @@ impl Variables {
         self.0.is_empty()
     }
 
-    fn parse(text: &str) -> Result<Self, (usize, String)> {
+    /// The variables in `text`; else the line, from 1, and what is wrong there.
+    pub(super) fn parse(text: &str) -> Result<Self, (usize, String)> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut variables = HashMap::new();
         let mut rest = text;

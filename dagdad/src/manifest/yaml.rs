@@ -14,7 +14,8 @@ use serde_saphyr::granit_parser::{
 use super::node::{Content, Mark, Node};
 use super::scalar;
 
-/// Deeper nesting is refused. A Pod needs about ten levels.
+/// Deeper nesting is refused, that of what aliases stand for included. A Pod needs about ten
+/// levels.
 pub const MAX_DEPTH: usize = 64;
 /// More values in one file are refused, aliases counted as often as they are used, and a
 /// long text as one for each [`TEXT_PER_NODE`] bytes.
@@ -98,11 +99,20 @@ pub fn read(text: &str) -> Result<Vec<YamlDocument>, YamlError> {
 
 struct Composer<'text> {
     events: Parser<'text, StrInput<'text>>,
-    /// What each anchor of the current document stands for, with its weight.
-    anchors: HashMap<usize, (Node, usize)>,
+    /// What each anchor of the current document stands for.
+    anchors: HashMap<usize, Anchored>,
     /// What was read so far, in nodes; a copy weighs as much as the original.
     weight: usize,
     end: Mark,
+}
+
+/// What an anchor stands for.
+struct Anchored {
+    node: Node,
+    /// In nodes.
+    weight: usize,
+    /// How many levels lie below the node.
+    height: usize,
 }
 
 impl<'text> Composer<'text> {
@@ -122,14 +132,7 @@ impl<'text> Composer<'text> {
 
     fn node(&mut self, event: Event<'text>, span: Span, depth: usize) -> Result<Node, YamlError> {
         let at = mark(span);
-        if depth > MAX_DEPTH {
-            return Err(YamlError {
-                mark: at,
-                message: format!(
-                    "nested more than {MAX_DEPTH} levels deep; a manifest needs about ten"
-                ),
-            });
-        }
+        check_depth(depth, at)?;
         let before = self.weight;
         self.count(1, at)?;
         let (content, anchor) = match event {
@@ -154,14 +157,15 @@ impl<'text> Composer<'text> {
                 (self.mapping(depth)?, anchor)
             }
             Event::Alias(anchor) => {
-                let Some((node, weight)) = self.anchors.get(&anchor) else {
+                let Some(anchored) = self.anchors.get(&anchor) else {
                     return Err(YamlError {
                         mark: at,
                         message: "an alias inside the value it stands for".to_owned(),
                     });
                 };
-                let weight = *weight;
-                let content = node.content.clone();
+                check_depth(depth + anchored.height, at)?;
+                let weight = anchored.weight;
+                let content = anchored.node.content.clone();
                 self.count(weight, at)?;
                 (content, 0)
             }
@@ -176,7 +180,12 @@ impl<'text> Composer<'text> {
         if anchor != 0 {
             let weight = self.weight - before;
             self.count(weight, at)?;
-            self.anchors.insert(anchor, (node.clone(), weight));
+            let anchored = Anchored {
+                height: height(&node),
+                node: node.clone(),
+                weight,
+            };
+            self.anchors.insert(anchor, anchored);
         }
         Ok(node)
     }
@@ -203,8 +212,12 @@ impl<'text> Composer<'text> {
             self.count(weight, at)?;
             if anchor != 0 {
                 let content = Content::Scalar(Value::String(key.to_string()));
-                self.anchors
-                    .insert(anchor, (Node { mark: at, content }, 1 + weight));
+                let anchored = Anchored {
+                    node: Node { mark: at, content },
+                    weight: 1 + weight,
+                    height: 0,
+                };
+                self.anchors.insert(anchor, anchored);
             }
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
@@ -251,6 +264,28 @@ impl<'text> Composer<'text> {
             });
         }
         Ok(())
+    }
+}
+
+fn check_depth(depth: usize, at: Mark) -> Result<(), YamlError> {
+    if depth <= MAX_DEPTH {
+        return Ok(());
+    }
+    Err(YamlError {
+        mark: at,
+        message: format!("nested more than {MAX_DEPTH} levels deep; a manifest needs about ten"),
+    })
+}
+
+/// How many levels lie below `node`: 0 for a scalar and for what is empty.
+fn height(node: &Node) -> usize {
+    match &node.content {
+        Content::Scalar(_) => 0,
+        Content::Sequence(items) => items.iter().map(|item| height(item) + 1).max().unwrap_or(0),
+        Content::Mapping(entries) => {
+            let heights = entries.iter().map(|(_, _, value)| height(value) + 1);
+            heights.max().unwrap_or(0)
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   engine ──queue──► [ dispatcher ] ──┬──► hook       a few at a time, those of one alert
-//!      ▲                               └──► webhook    in order; neither waits for the other
+//!      ▲                    ▲          └──► webhook    in order; neither waits for the other
+//!      │                    └── other ways, when the configuration was read again
 //!      └── NotNotified, where one fails for good
 //! ```
 //!
@@ -21,6 +22,7 @@ pub use self::hook::Hook;
 pub use self::webhook::{Endpoint, Webhook};
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +69,14 @@ impl Way {
 }
 
 /// Tells people of what comes out of `queue`, by each of `ways`, until the engine has closed it.
-pub async fn notify(ways: Vec<Way>, mut queue: mpsc::Receiver<Notification>, engine: Handle) {
+/// What comes out of `other_ways` replaces them; what waits goes out by the new ones, what is
+/// under way goes on.
+pub async fn notify(
+    ways: Vec<Way>,
+    mut other_ways: mpsc::Receiver<Vec<Way>>,
+    mut queue: mpsc::Receiver<Notification>,
+    engine: Handle,
+) {
     let mut lanes: Vec<Lane> = ways.into_iter().map(Lane::new).collect();
     let mut running = JoinSet::new();
     let mut under_way = Vec::new();
@@ -86,6 +95,13 @@ pub async fn notify(ways: Vec<Way>, mut queue: mpsc::Receiver<Notification>, eng
                     }
                 }
             }
+            Some(ways) = other_ways.recv() => {
+                let given_up = replace(&mut lanes, ways);
+                for notification in given_up {
+                    let reason = "that way of notifying was taken out of the configuration";
+                    report(&engine, notification.alert.id, reason.to_owned()).await;
+                }
+            }
             Some(ended) = running.join_next_with_id() => {
                 if let Some((alert, reason)) = take_in(ended, &mut under_way) {
                     report(&engine, alert, reason).await;
@@ -100,8 +116,35 @@ pub async fn notify(ways: Vec<Way>, mut queue: mpsc::Receiver<Notification>, eng
     }
 }
 
+/// Puts `ways` in the place of the lanes' own; returns what waited for one that is gone.
+fn replace(lanes: &mut Vec<Lane>, ways: Vec<Way>) -> Vec<Arc<Notification>> {
+    let mut old = std::mem::take(lanes);
+    for way in ways {
+        let mut lane = Lane::new(way);
+        if let Some(index) = old.iter().position(|old| same_kind(&old.way, &lane.way)) {
+            let Lane {
+                itself, waiting, ..
+            } = old.swap_remove(index);
+            lane = Lane {
+                itself,
+                waiting,
+                ..lane
+            };
+        }
+        lanes.push(lane);
+    }
+    old.into_iter().flat_map(|lane| lane.waiting).collect()
+}
+
+/// A way that is set to something else stays itself.
+fn same_kind(one: &Way, other: &Way) -> bool {
+    discriminant(one) == discriminant(other)
+}
+
 /// One way, and what waits for it.
 struct Lane {
+    /// Tells it from others, also when its way is set to something else.
+    itself: Arc<()>,
     way: Arc<Way>,
     waiting: VecDeque<Arc<Notification>>,
 }
@@ -109,13 +152,14 @@ struct Lane {
 /// A notification that is being told.
 struct UnderWay {
     task: Id,
-    way: Arc<Way>,
+    lane: Arc<()>,
     alert: Uuid,
 }
 
 impl Lane {
     fn new(way: Way) -> Self {
         Self {
+            itself: Arc::default(),
             way: Arc::new(way),
             waiting: VecDeque::new(),
         }
@@ -130,7 +174,9 @@ impl Lane {
 
     /// Begins with as many as may be told at once, one of each alert.
     fn begin(&mut self, running: &mut JoinSet<Result<(), String>>, all: &mut Vec<UnderWay>) {
-        let mine = all.iter().filter(|one| Arc::ptr_eq(&one.way, &self.way));
+        let mine = all
+            .iter()
+            .filter(|one| Arc::ptr_eq(&one.lane, &self.itself));
         let mut busy: BTreeSet<Uuid> = mine.map(|one| one.alert).collect();
         while busy.len() < AT_ONCE {
             let next = self
@@ -146,7 +192,7 @@ impl Lane {
             let task = running.spawn(async move { way.tell(&notification).await });
             all.push(UnderWay {
                 task: task.id(),
-                way: Arc::clone(&self.way),
+                lane: Arc::clone(&self.itself),
                 alert,
             });
         }

@@ -147,7 +147,7 @@ impl Webhook {
         };
         post.retry(self.pauses)
             .when(WebhookError::passes)
-            .notify(|error, pause| tracing::debug!(%error, ?pause, "the webhook is tried again"))
+            .notify(|error, pause| tracing::debug!(dagda_error = %error, dagda_pause = ?pause, "the webhook is tried again"))
             .await
     }
 
@@ -258,7 +258,7 @@ impl Webhook {
 fn authorities() -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        tracing::warn!(%error, "some of this machine's certificate authorities cannot be read");
+        tracing::warn!(dagda_error = %error, "some of this machine's certificate authorities cannot be read");
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);

@@ -1,8 +1,8 @@
 //! What each pod uses, straight from its cgroup's files.
 
-mod layout;
-mod v1;
-mod v2;
+pub mod layout;
+pub mod v1;
+pub mod v2;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -31,7 +31,7 @@ impl PodCgroups {
         let own = fs::read_to_string(proc_root.join("self/cgroup")).unwrap_or_default();
         let user = rustix::process::getuid().as_raw();
         let layout = Layout::detect(cgroup_root, &own, user);
-        tracing::debug!(?layout, "cgroups");
+        tracing::debug!(dagda_layout = ?layout, "cgroups");
         Self {
             layout,
             processes: Processes::open(proc_root),
@@ -154,13 +154,13 @@ impl PodReader {
 /// Pages belong to the cgroup that read them first. A file that somebody else read before the
 /// pod mapped it counts there, not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct MemorySplit {
+pub struct MemorySplit {
     /// Anonymous and shared memory.
-    anon: u64,
+    pub anon: u64,
     /// Page cache that a file backs.
-    file: u64,
+    pub file: u64,
     /// The part of `file` that is mapped, at least.
-    mapped: u64,
+    pub mapped: u64,
 }
 
 /// The kernel's own figures for the page cache of a cgroup, in bytes.

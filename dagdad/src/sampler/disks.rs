@@ -121,10 +121,12 @@ fn measure(mount: &Path) -> Option<DiskSample> {
 /// - not what containers mount for themselves below `containers/storage/overlay`.
 ///
 /// Format: <https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html>
-fn chosen_mounts(mountinfo: &[u8]) -> Vec<PathBuf> {
+pub fn chosen_mounts(mountinfo: &[u8]) -> Vec<PathBuf> {
     let mut visible: Vec<(PathBuf, MountInfo)> = Vec::new();
+    let mut points = HashSet::new();
+    // From the end: a later mount on the same point hides the earlier one.
     for line in mountinfo
-        .split(|&byte| byte == b'\n')
+        .rsplit(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())
     {
         // A name that is not UTF-8 costs that line, not the table.
@@ -135,9 +137,9 @@ fn chosen_mounts(mountinfo: &[u8]) -> Vec<PathBuf> {
             continue;
         };
         let point = unescape(mount.mount_point.as_os_str().as_encoded_bytes());
-        // A later mount on the same point hides the earlier one.
-        visible.retain(|(earlier, _)| *earlier != point);
-        visible.push((point, mount));
+        if points.insert(point.clone()) {
+            visible.push((point, mount));
+        }
     }
     visible.retain(|(point, mount)| point == Path::new("/") || matters(point, mount));
     visible.sort_by(|(a, _), (b, _)| (a.components().count(), a).cmp(&(b.components().count(), b)));

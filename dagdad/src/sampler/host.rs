@@ -120,7 +120,7 @@ impl Host {
 
 /// `Cached + Buffers + SReclaimable` of `/proc/meminfo`, in bytes. Fields:
 /// <https://docs.kernel.org/filesystems/proc.html#meminfo>
-fn cached(meminfo: &[u8]) -> u64 {
+pub fn cached(meminfo: &[u8]) -> u64 {
     named(meminfo, b':')
         .filter(|(name, _)| matches!(*name, b"Cached" | b"Buffers" | b"SReclaimable"))
         .filter_map(|(_, value)| kibibytes(value))

@@ -8,6 +8,8 @@
 mod cgroup;
 mod disks;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod host;
 mod network;
 mod pressure;

@@ -15,11 +15,11 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, Mode, OFlags, openat, readlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, readlinkat, statat};
 
 use super::fields::{named, number};
 use super::reread::reread;
@@ -35,24 +35,44 @@ const DEPTH: usize = 3;
 #[derive(Debug)]
 pub struct Processes {
     proc_root: PathBuf,
-    /// That of this process and that of PID 1, as far as they can be read; they differ where
-    /// dagdad is in a container.
-    host: Vec<CString>,
+    /// Those of this process and of PID 1, as far as they can be read; they differ where dagdad
+    /// is in a container.
+    host: Vec<Namespace>,
+}
+
+/// What tells one network namespace from another.
+#[derive(Debug, PartialEq, Eq)]
+enum Namespace {
+    /// The link `ns/net` of a process, which shows only to root and the process's own user.
+    Link(CString),
+    /// The inode of `net/dev`, which shows to all: each namespace has its own tree below
+    /// `/proc/PID/net`.
+    /// Source: `proc_net_ns_init` in <https://github.com/torvalds/linux/blob/master/fs/proc/proc_net.c>
+    Inode(u64),
+}
+
+impl Namespace {
+    /// Both of the process at `dir`, as far as they show.
+    fn of(dir: impl AsFd) -> impl Iterator<Item = Self> {
+        let link = readlinkat(&dir, "ns/net", Vec::new()).map(Self::Link);
+        let inode =
+            statat(&dir, "net/dev", AtFlags::empty()).map(|found| Self::Inode(found.st_ino));
+        [link, inode].into_iter().filter_map(Result::ok)
+    }
 }
 
 impl Processes {
     pub fn open(proc_root: &Path) -> Self {
-        let host = ["self", "1"]
-            .iter()
-            .filter_map(|process| {
-                let link = proc_root.join(process).join("ns/net");
-                readlinkat(CWD, link, Vec::new()).ok()
-            })
-            .collect();
-        Self {
+        let mut processes = Self {
             proc_root: proc_root.to_owned(),
-            host,
-        }
+            host: Vec::new(),
+        };
+        processes.host = ["self", "1"]
+            .iter()
+            .filter_map(|process| processes.process(process))
+            .flat_map(Namespace::of)
+            .collect();
+        processes
     }
 
     /// Looks through the cgroup at `dir` and those below for a process with a network namespace
@@ -82,8 +102,16 @@ impl Processes {
 
     /// Whether the process is known to be in another network namespace than the host's.
     fn is_apart(&self, process: &OwnedFd) -> bool {
-        readlinkat(process, "ns/net", Vec::new())
-            .is_ok_and(|namespace| !self.host.is_empty() && !self.host.contains(&namespace))
+        // The first that shows of both: the link where it can be read.
+        let comparable = |found: &Namespace| {
+            let kind = std::mem::discriminant(found);
+            self.host
+                .iter()
+                .any(|host| std::mem::discriminant(host) == kind)
+        };
+        Namespace::of(process)
+            .find(comparable)
+            .is_some_and(|found| !self.host.contains(&found))
     }
 }
 
@@ -165,7 +193,7 @@ fn read(process: &OwnedFd, buffer: &mut Vec<u8>) -> Option<u64> {
 
 /// Bytes received and sent over all interfaces but the loopback; `None` where the text is not as
 /// the kernel writes it.
-fn total(text: &[u8]) -> Option<u64> {
+pub fn total(text: &[u8]) -> Option<u64> {
     // The two lines of the heading have no colon.
     named(text, b':')
         .filter(|(interface, _)| interface.trim_ascii() != b"lo")
@@ -217,6 +245,18 @@ mod tests {
             let _ = fs::remove_file(dir.join("ns/net"));
             symlink(namespace, dir.join("ns/net")).unwrap();
             fs::write(dir.join("net/dev"), format!("{HEADING}{interfaces}")).unwrap();
+        }
+
+        /// As to an ordinary user.
+        fn hides_namespaces(&self, pid: &str) {
+            fs::remove_file(self.dir.path().join("proc").join(pid).join("ns/net")).unwrap();
+        }
+
+        /// The kernel shows both the same files.
+        fn shares_network(&self, pid: &str, other: &str) {
+            let file = |pid: &str| self.dir.path().join("proc").join(pid).join("net/dev");
+            fs::remove_file(file(pid)).unwrap();
+            fs::hard_link(file(other), file(pid)).unwrap();
         }
 
         fn ends(&self, pid: &str) {
@@ -299,6 +339,23 @@ mod tests {
             let rates = rounds(&made, pod, &[&|| busy(0), &|| busy(1 << 20)]);
             assert_rates(&rates, &[0.0, 0.0]);
         }
+    }
+
+    #[test]
+    fn who_may_not_see_the_namespaces_of_others_tells_them_by_their_files() {
+        let made = Machine::new();
+        made.hides_namespaces("1");
+        let pods = [made.cgroup("own", &["21"]), made.cgroup("shared", &["22"])];
+        let carried = |bytes| {
+            made.process("21", "net:[3]", &line("eth0", bytes, 0));
+            made.hides_namespaces("21");
+            made.process("22", "net:[1]", &line("eth0", bytes, 0));
+            made.hides_namespaces("22");
+            made.shares_network("22", "1");
+        };
+        let rates = pods.map(|pod| rounds(&made, pod, &[&|| carried(0), &|| carried(2_000)]));
+        assert_rates(&rates[0], &[0.0, 1_000.0]);
+        assert_rates(&rates[1], &[0.0, 0.0]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl PressureFiles {
 
 /// Which of a file's two lines.
 #[derive(Debug, Clone, Copy)]
-enum Line {
+pub enum Line {
     /// At least one task waited.
     Some,
     /// All non-idle tasks waited at once.
@@ -55,7 +55,7 @@ enum Line {
 }
 
 /// The `avg10` of one line in percent.
-fn avg10(text: &[u8], line: Line) -> Option<f64> {
+pub fn avg10(text: &[u8], line: Line) -> Option<f64> {
     let wanted: &[u8] = match line {
         Line::Some => b"some",
         Line::Full => b"full",
@@ -64,6 +64,8 @@ fn avg10(text: &[u8], line: Line) -> Option<f64> {
     let value = averages
         .split(|&byte| byte == b' ')
         .find_map(|field| field.strip_prefix(b"avg10="))?;
+    // The kernel writes no sign, and what reads a float takes one.
+    let value = value.first()?.is_ascii_digit().then_some(value)?;
     let percent: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     (0.0..=100.0).contains(&percent).then_some(percent)
 }
@@ -72,6 +74,12 @@ fn avg10(text: &[u8], line: Line) -> Option<f64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn no_pressure_is_below_zero() {
+        let percent = avg10(b"some avg10=-0.00 avg60=0.00\n", Line::Some);
+        assert_eq!(percent.map(f64::is_sign_negative), None);
+    }
 
     #[test]
     fn reads_all_three_files() {

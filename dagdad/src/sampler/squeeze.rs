@@ -55,7 +55,7 @@ pub fn squeezes(proc_root: &Path) -> BoxStream<'static, ()> {
             squeezes.boxed()
         }
         Err(error) => {
-            tracing::debug!(%error, "a squeeze of memory is seen at the next sample only");
+            tracing::debug!(dagda_error = %error, "a squeeze of memory is seen at the next sample only");
             stream::pending().boxed()
         }
     }

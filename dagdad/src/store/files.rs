@@ -4,12 +4,13 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::inspecting::companion;
 use super::sqlite::{MIGRATIONS, explain, explain_io, options};
 use crate::ports::StoreError;
 
@@ -27,19 +28,7 @@ pub(super) fn identity(path: &Path) -> io::Result<Identity> {
 /// and finds out now what the system has against writing them. A file that was there and holds
 /// nothing any more is no reason to begin anew.
 pub(super) async fn prepare(dir: &Path, path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| explain_io(dir, &error))?;
-    // SQLite keeps its write-ahead log beside the file.
-    accessat(
-        CWD,
-        dir,
-        Access::WRITE_OK | Access::EXEC_OK,
-        AtFlags::EACCESS,
-    )
-    .map_err(|error| explain_io(dir, &error.into()))?;
+    prepare_directory(dir)?;
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => {
             let file = file.metadata().map_err(|error| explain_io(path, &error))?;
@@ -49,24 +38,13 @@ pub(super) async fn prepare(dir: &Path, path: &Path) -> Result<(), StoreError> {
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if write_ahead_log(path).exists() {
+            if companion(path, "-wal").exists() {
                 return Err(lost(path, "only its write-ahead log is there"));
             }
             make(dir, path).await
         }
         Err(error) => Err(explain_io(path, &error)),
     }
-}
-
-/// Where SQLite keeps what is not in the file yet.
-pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
-    beside(path, "-wal")
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn lost(path: &Path, reason: &str) -> StoreError {
@@ -78,21 +56,16 @@ fn lost(path: &Path, reason: &str) -> StoreError {
 
 /// Makes the database under another name first: one of this name is never half made.
 async fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
-    let new = beside(path, ".new");
-    for ending in ["", "-journal"] {
-        match std::fs::remove_file(beside(&new, ending)) {
+    let new = companion(path, ".new");
+    for left in [new.clone(), companion(&new, "-journal")] {
+        match std::fs::remove_file(&left) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(explain_io(&new, &error));
+                return Err(explain_io(&left, &error));
             }
             _ => {}
         }
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)
-        .map_err(|error| explain_io(&new, &error))?;
+    create(&new)?;
     let migrated = async {
         let options = options(&new).journal_mode(SqliteJournalMode::Delete);
         let mut conn = options.connect().await?;
@@ -102,10 +75,41 @@ async fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
     }
     .await;
     migrated.map_err(|error| explain(path, &error))?;
-    let put_in_place = || {
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        File::open(dir)?.sync_all()
-    };
-    put_in_place().map_err(|error| explain_io(path, &error))
+    publish(dir, &new, path).map_err(|error| explain_io(path, &error))
+}
+
+/// Makes the directory where it is missing, its owner's alone, and finds out whether files can be
+/// made in it: SQLite keeps its write-ahead log beside the database.
+pub(super) fn prepare_directory(dir: &Path) -> Result<(), StoreError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| explain_io(dir, &error))?;
+    accessat(
+        CWD,
+        dir,
+        Access::WRITE_OK | Access::EXEC_OK,
+        AtFlags::EACCESS,
+    )
+    .map_err(|error| explain_io(dir, &error.into()))
+}
+
+/// Makes an empty file for a database, readable by its owner alone.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|error| explain_io(path, &error))
+}
+
+/// Gives a finished database its name: whenever the machine stops, there is nothing of that name
+/// or all of it.
+pub(super) fn publish(dir: &Path, unfinished: &Path, path: &Path) -> io::Result<()> {
+    File::open(unfinished)?.sync_all()?;
+    std::fs::rename(unfinished, path)?;
+    File::open(dir)?.sync_all()
 }

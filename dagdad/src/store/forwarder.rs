@@ -119,11 +119,11 @@ impl Forwarder {
         match footing {
             Footing::Same => {}
             Footing::Behind => tracing::info!(
-                rows = waiting,
+                dagda_rows = waiting,
                 "MariaDB is new or was set back; every row is sent to it again"
             ),
             Footing::Foreign => tracing::warn!(
-                rows = waiting,
+                dagda_rows = waiting,
                 "MariaDB holds rows of another dagdad state directory; they stay, and every row of this one is sent"
             ),
         }
@@ -174,7 +174,7 @@ impl Forwarder {
                     entries.retain(|entry| entry.seq != seq);
                     rejected.extend(batch.iter().find(|entry| entry.seq == seq).map(|entry| {
                         tracing::error!(
-                            table = entry.relation.as_str(), uuid = entry.key, error,
+                            dagda_table = entry.relation.as_str(), dagda_uuid = entry.key, dagda_error = error,
                             "MariaDB refuses a row; it is set aside in outbox_rejected and tried again at the next start"
                         );
                         Rejected { relation: entry.relation, key: entry.key.clone(), error }
@@ -239,7 +239,7 @@ impl Forwarder {
     fn report_up(&self) {
         if self.inner.link() != MirrorLink::Connected {
             self.inner.set_link(MirrorLink::Connected);
-            tracing::info!(outbox = self.inner.waiting(), "MariaDB takes rows");
+            tracing::info!(dagda_outbox = self.inner.waiting(), "MariaDB takes rows");
         }
     }
 
@@ -255,7 +255,10 @@ impl Forwarder {
             }
         };
         if known.as_ref() != Some(&reason) {
-            tracing::warn!(reason, "MariaDB is away; rows wait in the outbox");
+            tracing::warn!(
+                dagda_reason = reason,
+                "MariaDB is away; rows wait in the outbox"
+            );
         }
         self.inner
             .set_link(MirrorLink::Disconnected { reason, since });

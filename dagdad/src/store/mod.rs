@@ -11,6 +11,7 @@
 //! | `workflow_runs` | yes | mirrored | [`Record::PutRun`], pruned by [`Store::tidy`] |
 //! | `pod_runs` | yes | mirrored | [`Record::PutPodRun`], pruned by [`Store::tidy`] |
 //! | `events` | yes | mirrored | [`Record::Event`], pruned by [`Store::tidy`] |
+//! | `audit` | yes | mirrored | [`Record::PutAudit`], [`Record::CloseIntent`], pruned by [`Store::tidy`] |
 //! | `system_resources` | yes | mirrored | [`Record::Sample`], thinned by [`Store::tidy`] |
 //! | `resource_alerts` | yes | mirrored | [`Record::PutAlert`], pruned by [`Store::tidy`] |
 //! | `intents` | yes | | [`Record::OpenIntent`], [`Record::CloseIntent`] |
@@ -26,9 +27,10 @@
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
 //! | `files` | the state directory and the file: made, or found to be lost |
-//! | `inspection`, `write_ahead_log` | whether an existing file and its log can be trusted |
+//! | `inspecting`, `write_ahead_log` | looking at the local file and its log before, without touching them |
 //! | `options` | what the store is told when it is opened |
 //! | `restoring` | what a restarted daemon begins with |
+//! | `rebuilding` | a lost local file made anew of what MariaDB has |
 //! | `records` | what a commit becomes in rows |
 //! | `rows` | rows and their way from and to the domain |
 //! | `history` | tiers, roll-up, pruning and reading of `system_resources` |
@@ -41,10 +43,11 @@
 mod files;
 mod forwarder;
 mod history;
-mod inspection;
+mod inspecting;
 mod mariadb;
 mod options;
 mod outbox;
+mod rebuilding;
 mod recorded;
 mod records;
 mod restoring;
@@ -62,16 +65,18 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::audit::{AuditEntry, AuditQuery};
 use crate::domain::economy::RecordedSample;
 use crate::domain::event::{EventKind, EventQuery, EventRecord};
 use crate::domain::run::{Run, RunQuery};
 use crate::domain::sample::HistoryPoint;
 use crate::ports::{MirrorLink, MirrorStatus, Record, Restored, Store, StoreError};
 
-use rows::{AlertRow, EventRow, ReadError, RunRow, in_domain};
+use rows::{AlertRow, AuditRow, EventRow, ReadError, RunRow, in_domain};
 
-pub use mariadb::MariaDbOptions;
+pub use mariadb::{Archive, LinkError, MariaDbOptions};
 pub use options::StoreOptions;
+pub use rebuilding::{Progress, RebuildError, Rebuilt, Tally, ensure_vacant, rebuild};
 pub use sqlite::FILE_NAME;
 
 /// The [`Store`] on this machine. Clones share the same database.
@@ -287,6 +292,16 @@ impl Store for LocalStore {
         let database = &self.inner.database;
         let mut reader = database.reader().await?;
         AlertRow::newest(&mut reader, *query)
+            .await
+            .map_err(ReadError::from)
+            .and_then(in_domain)
+            .map_err(|error| database.read_error(&error))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let database = &self.inner.database;
+        let mut reader = database.reader().await?;
+        AuditRow::newest(&mut reader, query)
             .await
             .map_err(ReadError::from)
             .and_then(in_domain)

@@ -14,18 +14,21 @@ pub struct StoreOptions {
     pub retention: Duration,
     /// How long events are kept, and what has ended: runs, alerts, silences.
     pub event_retention: Duration,
+    /// How long it is kept who asked for what.
+    pub audit_retention: Duration,
     /// The system of record, where there is one besides the local database.
     pub mariadb: Option<MariaDbOptions>,
 }
 
 impl StoreOptions {
-    /// Kept by default: history for 7 days, events for 30; no MariaDB.
+    /// Kept by default: history for 7 days, events for 30, the audit for 90; no MariaDB.
     #[must_use]
     pub const fn new(state_dir: PathBuf) -> Self {
         Self {
             state_dir,
             retention: Duration::from_hours(7 * 24),
             event_retention: Duration::from_hours(30 * 24),
+            audit_retention: Duration::from_hours(90 * 24),
             mariadb: None,
         }
     }

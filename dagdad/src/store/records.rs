@@ -5,8 +5,8 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::outbox::{self, Relation};
 use super::rows::{
-    AlertRow, EconomyRow, EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow, SilenceRow,
-    WorkflowRow,
+    AlertRow, AuditRow, EconomyRow, EventRow, IntentRow, PodRow, PodRunRow, RunRow, SampleRow,
+    SilenceRow, WorkflowRow,
 };
 use crate::ports::Record;
 
@@ -19,26 +19,27 @@ pub(super) async fn write_all(
     let mut queued = 0;
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
     for record in records {
-        if let Some((relation, uuid)) = write(&mut tx, record).await?
+        let changed = write(&mut tx, record).await?;
+        if let Some((relation, uuids)) = changed
             && mirrored
         {
-            queued += outbox::enqueue(&mut tx, relation, &uuid).await?;
+            queued += outbox::enqueue_all(&mut tx, relation, &uuids).await?;
         }
     }
     tx.commit().await?;
     Ok(queued)
 }
 
-/// Writes one record. Returns the mirrored row that it changed.
+/// Writes one record. Returns the mirrored rows that it changed.
 async fn write(
     conn: &mut SqliteConnection,
     record: &Record,
-) -> Result<Option<(Relation, String)>, sqlx::Error> {
+) -> Result<Option<(Relation, Vec<String>)>, sqlx::Error> {
     let changed = match record {
         Record::PutPod(pod) => {
             let row = PodRow::from(&**pod);
             row.put(conn).await?;
-            Some((Relation::Pods, row.uuid))
+            Some((Relation::Pods, vec![row.uuid]))
         }
         Record::DeletePod(id) => {
             let uuid = id.to_string();
@@ -46,12 +47,12 @@ async fn write(
                 .bind(&uuid)
                 .execute(conn)
                 .await?;
-            Some((Relation::Pods, uuid))
+            Some((Relation::Pods, vec![uuid]))
         }
         Record::PutWorkflow(workflow) => {
             let row = WorkflowRow::from(&**workflow);
             row.put(conn).await?;
-            Some((Relation::Workflows, row.uuid))
+            Some((Relation::Workflows, vec![row.uuid]))
         }
         Record::DeleteWorkflow(id) => {
             let uuid = id.to_string();
@@ -59,22 +60,22 @@ async fn write(
                 .bind(&uuid)
                 .execute(conn)
                 .await?;
-            Some((Relation::Workflows, uuid))
+            Some((Relation::Workflows, vec![uuid]))
         }
         Record::PutRun(run) => {
             let row = RunRow::from(&**run);
             row.put(conn).await?;
-            Some((Relation::WorkflowRuns, row.uuid))
+            Some((Relation::WorkflowRuns, vec![row.uuid]))
         }
         Record::PutPodRun(run) => {
             let row = PodRunRow::from(&**run);
             row.put(conn).await?;
-            Some((Relation::PodRuns, row.uuid))
+            Some((Relation::PodRuns, vec![row.uuid]))
         }
         Record::PutAlert(alert) => {
             let row = AlertRow::from(&**alert);
             row.put(conn).await?;
-            Some((Relation::ResourceAlerts, row.uuid))
+            Some((Relation::ResourceAlerts, vec![row.uuid]))
         }
         Record::PutEconomy(economy) => {
             EconomyRow::from(&**economy).put(conn).await?;
@@ -103,19 +104,25 @@ async fn write(
             .bind(at.as_microsecond())
             .bind(outcome)
             .bind(id.to_string())
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
-            None
+            let asked = AuditRow::close(conn, *id, outcome).await?;
+            Some((Relation::Audit, asked))
+        }
+        Record::PutAudit(entry) => {
+            let row = AuditRow::from(&**entry);
+            row.put(conn).await?;
+            Some((Relation::Audit, vec![row.uuid]))
         }
         Record::Event(event) => {
             let row = EventRow::from(event);
             row.put(conn).await?;
-            Some((Relation::Events, row.uuid))
+            Some((Relation::Events, vec![row.uuid]))
         }
         Record::Sample(sample) => {
             let row = SampleRow::from(&**sample);
             row.put(conn).await?;
-            Some((Relation::SystemResources, row.uuid))
+            Some((Relation::SystemResources, vec![row.uuid]))
         }
     };
     Ok(changed)

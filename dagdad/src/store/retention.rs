@@ -40,6 +40,17 @@ pub(super) async fn prune(
     if mirrored && events.rows_affected() > 0 {
         queued += outbox::enqueue_prune(&mut tx, Relation::Events, None, events_before).await?;
     }
+    let audit_before = before(options.audit_retention);
+    if mirrored {
+        queued -= outbox::forget_audit(&mut tx, audit_before).await?;
+    }
+    let audited = sqlx::query("DELETE FROM audit WHERE timestamp < ?")
+        .bind(audit_before)
+        .execute(&mut *tx)
+        .await?;
+    if mirrored && audited.rows_affected() > 0 {
+        queued += outbox::enqueue_prune(&mut tx, Relation::Audit, None, audit_before).await?;
+    }
     queued += prune_episodes(&mut tx, events_before, mirrored).await?;
     sqlx::query("DELETE FROM silences WHERE until < ?")
         .bind(events_before)

@@ -14,8 +14,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
 
+use super::files;
+use super::inspecting::inspect;
 use super::rows::{BadValue, ReadError};
-use super::{files, inspection};
 use crate::ports::StoreError;
 
 /// The database's name in the state directory.
@@ -45,9 +46,7 @@ impl Database {
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
         files::prepare(dir, &path).await?;
-        inspection::inspect(&path)
-            .await
-            .map_err(|error| error.into_store_error(&path))?;
+        inspect(&path).await?;
         let identity = files::identity(&path).map_err(|error| explain_io(&path, &error))?;
 
         let options = options(&path)

@@ -15,8 +15,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::files;
-use super::inspection::Unusable;
+use super::inspecting::{Unusable, companion};
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -28,7 +27,7 @@ const PAGE_SIZE_AT: usize = 16;
 /// Looks at the log of the database at `path`.
 pub(super) fn inspect(path: &Path) -> Result<(), Unusable> {
     let mut head = [0; PAGE_SIZE_AT + 2];
-    let log = files::write_ahead_log(path);
+    let log = companion(path, "-wal");
     let opened = File::open(path).and_then(|mut file| {
         file.read_exact(&mut head)?;
         File::open(log)

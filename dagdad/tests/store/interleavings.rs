@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use dagdad::domain::alert::Alert;
+use dagdad::domain::audit::{AuditEntry, AuditOutcome};
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::run::{Outcome, Phase, Run};
 use dagdad::ports::{MirrorLink, PodRecord, Record, Store as _, WorkflowRecord};
@@ -17,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mariadb::MariaDb;
 use crate::records::{
-    Forwarding, alert, at, event, in_step, options, pod, pod_run, put_alert, put_pod_run, put_run,
-    put_workflow, run, sample, workflow,
+    Forwarding, alert, asked, at, event, in_step, options, pod, pod_run, put_alert, put_audit,
+    put_pod_run, put_run, put_workflow, run, sample, workflow,
 };
 use crate::tables::assert_equal;
 
@@ -52,6 +53,8 @@ enum Change {
     Alert(usize),
     /// Two pods exchange their names (through a third, since names are unique).
     Swap(usize, usize),
+    /// Somebody asks for something, or is answered.
+    Audit(usize),
     Sample,
     Event,
 }
@@ -66,6 +69,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         3 => (0..2usize).prop_map(Change::Run),
         3 => (0..2usize).prop_map(Change::Life),
         2 => (0..2usize).prop_map(Change::Alert),
+        2 => (0..2usize).prop_map(Change::Audit),
         3 => Just(Change::Sample),
         3 => Just(Change::Event),
     ];
@@ -91,6 +95,8 @@ struct World {
     runs: [Option<Run>; 2],
     lives: [Option<PodRun>; 2],
     alerts: [Option<Alert>; 2],
+    /// What is not answered yet.
+    asked: [Option<AuditEntry>; 2],
     second: i64,
 }
 
@@ -170,6 +176,16 @@ impl World {
                     // A pod keeps the name that belongs to its place.
                     (self.pods[a], self.pods[b]) = (Some(other), Some(one));
                 }
+                Change::Audit(n) => {
+                    let entry = match self.asked[n].take() {
+                        Some(entry) => entry.ended(AuditOutcome::Done, "done"),
+                        None => asked(now, "pods start", Some("pod-1")),
+                    };
+                    if entry.outcome == AuditOutcome::Asked {
+                        self.asked[n] = Some(entry.clone());
+                    }
+                    records.push(put_audit(&entry));
+                }
                 Change::Sample => {
                     let cpu = (self.second % 90) as f64;
                     records.push(Record::Sample(Box::new(sample(now, cpu))));
@@ -205,6 +221,7 @@ async fn forward_for(store: &LocalStore, polls: usize) {
 async fn open(state_dir: &Path, mariadb: Option<MariaDbOptions>) -> LocalStore {
     let options = StoreOptions {
         event_retention: Duration::from_hours(6),
+        audit_retention: Duration::from_hours(6),
         ..options(state_dir, mariadb)
     };
     LocalStore::open(options).await.unwrap()
@@ -235,6 +252,7 @@ fn any_interleaving_ends_with_equal_tables() {
                     runs: [const { None }; 2],
                     lives: [const { None }; 2],
                     alerts: [const { None }; 2],
+                    asked: [const { None }; 2],
                     second: 0,
                 };
                 let mut store = open(state.path(), Some(server.options())).await;

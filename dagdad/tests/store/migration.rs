@@ -149,9 +149,11 @@ fn released_migrations_are_as_they_were() {
     assert_eq!(released(&SQLITE, 1), "bf856fceb41d7c79");
     assert_eq!(released(&SQLITE, 2), "042f48a6da21c415");
     assert_eq!(released(&SQLITE, 3), "799be89277623819");
+    assert_eq!(released(&SQLITE, 4), "20961bd94c3540af");
     assert_eq!(released(&MARIADB, 1), "944fbc27177e7a85");
     assert_eq!(released(&MARIADB, 2), "40ed2ac738ec8cee");
     assert_eq!(released(&MARIADB, 3), "ae385b42733263ac");
+    assert_eq!(released(&MARIADB, 4), "e74a45c442534f26");
 }
 
 /// Rows stay, the new columns say what was true before they were there.

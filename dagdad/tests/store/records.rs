@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
 use dagdad::domain::alert::{Alert, Condition, Severity};
+use dagdad::domain::audit::AuditEntry;
+use dagdad::domain::caller::Caller;
 use dagdad::domain::catalogue::{Digest, Manifest};
 use dagdad::domain::economy::EconomyRecord;
 use dagdad::domain::event::{EventKind, EventRecord};
@@ -213,6 +215,22 @@ pub fn event(at: Timestamp, object: Option<&str>, message: &str) -> EventRecord 
         run: None,
         message: message.to_owned(),
     }
+}
+
+/// What anna asks for at `at`.
+pub fn asked(at: Timestamp, verb: &str, object: Option<&str>) -> AuditEntry {
+    let anna = Caller {
+        uid: 1000,
+        gid: 100,
+        pid: Some(4711),
+        user: Some("anna".to_owned()),
+        role: None,
+    };
+    AuditEntry::asked(Uuid::now_v7(), at, &anna, verb, object)
+}
+
+pub fn put_audit(entry: &AuditEntry) -> Record {
+    Record::PutAudit(Box::new(entry.clone()))
 }
 
 /// A sample whose numbers follow from `cpu_percent`.

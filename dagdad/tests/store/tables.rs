@@ -5,13 +5,14 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, MySqlConnection, Row as _, SqliteConnection};
 
-pub const MIRRORED: [&str; 7] = [
+pub const MIRRORED: [&str; 8] = [
     "pods",
     "workflows",
     "workflow_runs",
     "pod_runs",
     "resource_alerts",
     "events",
+    "audit",
     "system_resources",
 ];
 

@@ -3,6 +3,7 @@
 use dagda_proto::v1;
 
 use super::admission::denial;
+use crate::api::incoming::TooMany;
 use crate::domain::error::CommandError;
 use crate::domain::run::Failure;
 use crate::ports::StoreError;
@@ -34,6 +35,16 @@ pub fn failure(failure: &Failure) -> v1::ErrorDetail {
 pub fn failed_read(error: &StoreError) -> v1::ErrorDetail {
     v1::ErrorDetail {
         code: "store_failed".to_owned(),
+        message: error.to_string(),
+        log: Vec::new(),
+        denial: None,
+    }
+}
+
+/// A caller has too many calls in flight.
+pub fn too_many_requests(error: &TooMany) -> v1::ErrorDetail {
+    v1::ErrorDetail {
+        code: "too_many_requests".to_owned(),
         message: error.to_string(),
         log: Vec::new(),
         denial: None,

@@ -21,7 +21,7 @@ pub use self::alert::{alert, from_severity, silence, silenced};
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
 pub use self::economy::{backtest, economy, economy_plan, from_policy};
-pub use self::error::{error_detail, failed_read};
+pub use self::error::{error_detail, failed_read, too_many_requests};
 pub use self::events::event;
 pub use self::operations::{done, operation_update};
 pub use self::pods::{log_line, pod, pod_detail};

@@ -25,6 +25,8 @@ pub fn status(snapshot: &Snapshot) -> v1::Status {
         runtime,
         mirror,
         settled: _,
+        thresholds: _, // told by `resources`
+        reloads: _,
         economy,
         economy_mode: _, // this and the next are told by `economy_plan`
         situation: _,

@@ -26,7 +26,6 @@ use crate::engine::Message;
 use crate::engine::example::at;
 use crate::engine::handle::Handle;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::state::Thresholds;
 
 /// The API over no engine.
 struct Bench {
@@ -43,10 +42,6 @@ fn bench(snapshot: Snapshot, records: Records) -> Bench {
         store: Arc::new(records),
         parse: Arc::new(|_| unreachable!("nothing is applied here")),
         diagnose: Arc::new(|| unreachable!("nothing is diagnosed here")),
-        thresholds: Thresholds {
-            ram_percent: 80.0,
-            cpu_percent: 70.0,
-        },
         ending: CancellationToken::new(),
     };
     Bench {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::audit::{AuditEntry, AuditQuery};
 use crate::domain::catalogue::RenderedPod;
 use crate::domain::economy::RecordedSample;
 use crate::domain::event::{EventQuery, EventRecord};
@@ -28,6 +29,7 @@ pub(super) struct Records {
     pub(super) runs: Vec<Run>,
     pub(super) events: Vec<EventRecord>,
     pub(super) alerts: Vec<Alert>,
+    pub(super) audit: Vec<AuditEntry>,
     pub(super) samples: Vec<RecordedSample>,
     /// Set: every read fails with it.
     pub(super) broken: Option<StoreError>,
@@ -93,6 +95,11 @@ impl Store for Records {
         self.works()?;
         let fits = |run: &&Run| run.id.to_string().starts_with(id);
         Ok(self.runs.iter().filter(fits).take(2).cloned().collect())
+    }
+
+    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.works()?;
+        Ok(self.audit.clone())
     }
 
     async fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {

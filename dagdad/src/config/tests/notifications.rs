@@ -49,6 +49,7 @@ fn a_program_is_run_with_its_arguments() {
 #[case("http://localhost:8080", (false, "localhost", 8080, "/"))]
 #[case("http://[::1]/x", (false, "::1", 80, "/x"))]
 #[case("HTTPS://[fd00::1]:8443/", (true, "fd00::1", 8443, "/"))]
+#[case("https://example.org?token=x", (true, "example.org", 443, "/?token=x"))]
 fn a_webhook_is_a_url(#[case] url: &str, #[case] expected: (bool, &str, u16, &str)) {
     let options = webhook(&format!("[alerts]\nwebhook = \"{url}\""));
     assert_eq!(parts(&options), expected);
@@ -86,6 +87,8 @@ fn what_makes_no_sense_is_refused(#[case] line: &str, #[case] said: &str) {
 #[case("https://example.org:99999/s3cret")]
 #[case("https://example.org:0/s3cret")]
 #[case("https://exa mple.org/s3cret")]
+#[case("https://example[::1]/s3cret")]
+#[case("https://[example.org]/s3cret")]
 fn what_is_no_webhook_is_refused_and_not_repeated(#[case] url: &str) {
     let error = resolve(&format!("[alerts]\nwebhook = \"{url}\""), &[]).unwrap_err();
     assert!(

@@ -139,6 +139,24 @@ impl Economy {
         });
     }
 
+    /// Goes on under new rules, and a policy that may be another one than before. What is short
+    /// by the new limits too has been so for as long as it was; what is not any more is forgotten.
+    pub fn go_by(&mut self, rules: &EconomyRules, (before, policy): (Policy, Policy)) {
+        if before == Policy::On && policy != Policy::On {
+            self.measure_anew(rules);
+        }
+        let Some(reading) = self.reading else {
+            return;
+        };
+        self.held.retain(|trigger, _| {
+            let limit = limit(rules.band(*trigger), policy);
+            reading.reaches(*trigger, limit)
+        });
+        if !reading.has_room(|trigger| rules.band(trigger)) {
+            self.room = None;
+        }
+    }
+
     /// Whether something of the pod was taken that is to be given back.
     #[must_use]
     pub fn has_taken(&self, pod: &PodName) -> bool {

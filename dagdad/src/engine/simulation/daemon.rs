@@ -196,7 +196,7 @@ impl World {
             Effect::Persist(job) => self.persist(job),
             Effect::Answer { ticket, reply } => self.ledger.answered(ticket, &reply, incarnation),
             Effect::Report { operation, view } => self.reported(operation, view),
-            Effect::Announce(event) => self.check_announcement(&event.message),
+            Effect::Announce { event, .. } => self.check_announcement(&event.message),
             // Neither leads to anything here.
             Effect::Notify(_) | Effect::Tidy => {}
             Effect::Ease { spec, id, easing } => {

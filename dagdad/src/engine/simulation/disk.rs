@@ -80,6 +80,8 @@ impl Disk {
                     let before = self.closed.insert(*id, outcome.clone());
                     assert!(before.is_none(), "intent {id} closed twice");
                 }
+                // Nobody's step asks for it: the performer writes it.
+                Record::PutAudit(_) => {}
                 Record::PutWorkflow(row) => {
                     let mut rows = self.workflows.values();
                     let twice = rows.any(|other| other.name == row.name && other.id != row.id);

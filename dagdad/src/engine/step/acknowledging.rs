@@ -7,7 +7,7 @@ use super::super::event::{Reply, Ticket};
 use super::super::state::State;
 use crate::domain::alert::{Alert, Condition};
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::notification::Occasion;
 use crate::ports::Record;
 
@@ -85,7 +85,10 @@ impl State {
         for alert in changed {
             let message = format!("{}: by hand", alert.condition.as_str());
             let event = self.event_about(kind, Some(&alert.object), None, message, now);
-            out.push(Effect::Announce(event.clone()));
+            out.push(Effect::Announce {
+                event: event.clone(),
+                subject: Subject::alert(&alert),
+            });
             records.push(Record::PutAlert(Box::new(alert.clone())));
             records.push(Record::Event(event));
             if kind == EventKind::AlertResolved {

@@ -11,7 +11,7 @@ use super::super::alerts::{Change, Key, Level, Sight};
 use super::super::effect::{Effect, Persist};
 use super::super::state::State;
 use crate::domain::alert::{Alert, Condition, Culprit, HOST, Limit, MARIADB, Pace, Severity};
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::notification::Occasion;
 use crate::domain::sample::{HostSample, PodUsage};
 use crate::ports::{MirrorLink, Record};
@@ -249,7 +249,10 @@ impl State {
             };
             let message = format!("{}: {message}", alert.condition.as_str());
             let event = self.event_about(kind, Some(&alert.object), None, message, now);
-            out.push(Effect::Announce(event.clone()));
+            out.push(Effect::Announce {
+                event: event.clone(),
+                subject: Subject::alert(&alert),
+            });
             records.push(Record::Event(event));
             then.extend(self.notification(occasion, alert, now));
         }

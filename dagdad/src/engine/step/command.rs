@@ -12,7 +12,7 @@ use super::super::pod::{Life, Pod};
 use super::super::state::{RuntimeLink, State};
 use crate::domain::admission::Admission;
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::name::PodName;
 use crate::domain::observed::PodCondition;
 use crate::domain::operation::{
@@ -235,7 +235,10 @@ impl State {
             });
         }
         let event = self.event(event, Some(name), message.clone(), now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Pod,
+        });
         let mut records = vec![Record::OpenIntent(intent), Record::Event(event)];
         records.extend(
             self.record_of(name, now)

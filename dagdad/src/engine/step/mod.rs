@@ -42,6 +42,7 @@ mod notifying;
 mod observation;
 mod operation;
 mod outcome;
+mod reconfiguring;
 mod recovery;
 mod run;
 mod silencing;
@@ -63,7 +64,7 @@ use super::operation::{At, Operation};
 use super::pod::{Life, Pod};
 use super::state::{Listing, State};
 use crate::domain::error::CommandError;
-use crate::domain::event::{EventKind, EventRecord};
+use crate::domain::event::{EventKind, EventRecord, Subject};
 use crate::domain::name::PodName;
 use crate::domain::operation::OperationId;
 use crate::domain::run::{Run, RunId};
@@ -80,6 +81,10 @@ const SETTLE: SignedDuration = SignedDuration::from_millis(100);
 const TIDY: SignedDuration = SignedDuration::from_secs(60);
 /// How often the use in the rows of running pods is brought up to date.
 const REFRESH_ROWS: SignedDuration = SignedDuration::from_secs(60);
+
+/// What becomes of pods when dagdad ends. It stops none: they live on as their `restartPolicy`
+/// says, which Podman honours.
+pub const PODS_ARE_LEFT: &str = "pods are left to Podman's own policy";
 
 /// Takes in one event and returns what is to be done.
 pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -114,6 +119,10 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::NotNotified { alert, reason } => state.not_notified(alert, &reason, now, out),
         Event::EconomyStored { id, result } => state.economy_stored(id, result, now, out),
         Event::Eased { pod, id, result } => state.eased(&pod, id, result, now, out),
+        Event::Reconfigured { settings, message } => {
+            state.reconfigure(*settings, message, now, out);
+        }
+        Event::NotReconfigured { reason } => state.not_reconfigured(&reason, now, out),
         Event::Tick => {}
         Event::ClockSet(by) => state.clock_set(by, out),
         Event::Shutdown => state.shut_down(now, out),
@@ -248,10 +257,9 @@ impl State {
             });
         }
         let message = match open.len() {
-            0 => "dagdad stopped; pods were left as they are".to_owned(),
-            n => format!(
-                "dagdad stopped; pods were left as they are, {n} operations go on at its next start"
-            ),
+            0 => format!("dagdad stopped; {PODS_ARE_LEFT}"),
+            1 => format!("dagdad stopped; {PODS_ARE_LEFT}, 1 operation goes on at its next start"),
+            n => format!("dagdad stopped; {PODS_ARE_LEFT}, {n} operations go on at its next start"),
         };
         self.note(EventKind::DaemonStopped, None, message, now, out);
     }
@@ -305,8 +313,12 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let run = object.and_then(|pod| self.run_of(pod));
-        self.note_about(kind, object.map(PodName::as_str), run, message, now, out);
+        let event = self.event(kind, object, message, now);
+        let subject = match object {
+            Some(_) => Subject::Pod,
+            None => Subject::Other,
+        };
+        tell(event, subject, out);
     }
 
     /// Records an event of a run and tells its followers.
@@ -319,24 +331,8 @@ impl State {
         out: &mut Vec<Effect>,
     ) {
         let object = Some(run.workflow.as_str());
-        self.note_about(kind, object, Some(run.id), message, now, out);
-    }
-
-    fn note_about(
-        &mut self,
-        kind: EventKind,
-        object: Option<&str>,
-        run: Option<RunId>,
-        message: String,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let event = self.event_about(kind, object, run, message, now);
-        out.push(Effect::Announce(event.clone()));
-        out.push(Effect::Persist(Persist::Fact {
-            records: vec![Record::Event(event)],
-            then: Vec::new(),
-        }));
+        let event = self.event_about(kind, object, Some(run.id), message, now);
+        tell(event, Subject::Workflow, out);
     }
 
     fn event(
@@ -401,7 +397,10 @@ impl State {
         out: &mut Vec<Effect>,
     ) {
         let event = self.event(kind, Some(name), message, now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Pod,
+        });
         let mut records = vec![Record::Event(event)];
         records.extend(
             self.record_of(name, now)
@@ -412,6 +411,18 @@ impl State {
             then: Vec::new(),
         }));
     }
+}
+
+/// Records an event and tells its followers.
+fn tell(event: EventRecord, subject: Subject, out: &mut Vec<Effect>) {
+    out.push(Effect::Announce {
+        event: event.clone(),
+        subject,
+    });
+    out.push(Effect::Persist(Persist::Fact {
+        records: vec![Record::Event(event)],
+        then: Vec::new(),
+    }));
 }
 
 pub(super) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {

@@ -18,8 +18,9 @@ use uuid::Uuid;
 
 use super::super::effect::Effect;
 use super::super::state::State;
+use super::tell;
 use crate::domain::alert::Alert;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::notification::{Notification, Occasion};
 
 impl State {
@@ -49,12 +50,14 @@ impl State {
     ) {
         let known = self.episodes.alerts().find(|known| known.id == alert);
         let object = known.map(|alert| alert.object.clone());
+        let subject = known.map_or(Subject::Other, Subject::alert);
         let of = known.map_or_else(
             || format!("alert {alert}, which is over"),
             |alert| format!("{} of {}", alert.condition.as_str(), alert.object),
         );
         let message = format!("nobody was notified of {of}: {reason}");
         let kind = EventKind::NotificationFailed;
-        self.note_about(kind, object.as_deref(), None, message, now, out);
+        let event = self.event_about(kind, object.as_deref(), None, message, now);
+        tell(event, subject, out);
     }
 }

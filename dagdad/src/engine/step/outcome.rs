@@ -8,7 +8,7 @@ use super::super::operation::{At, Operation};
 use super::super::pod::Life;
 use super::super::state::State;
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::name::PodName;
 use crate::domain::operation::{Done, OperationId, OperationKind, OperationView};
 use crate::domain::state::Wanted;
@@ -29,7 +29,10 @@ impl State {
         self.list_after(name, now, out);
         let message = format!("{name} is removed from the catalogue");
         let event = self.event(EventKind::Removed, Some(name), message.clone(), now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Pod,
+        });
         let mut records = vec![
             Record::DeletePod(pod.id),
             Record::CloseIntent {
@@ -132,7 +135,10 @@ impl State {
         // A run that ends its pods does not need them any more, and this is its doing all the same.
         let run = operation.run.or_else(|| self.run_of(name));
         let event = self.event_about(kind, Some(name.as_str()), run, message, now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Pod,
+        });
         let mut records = vec![
             Record::CloseIntent {
                 id: operation.id,

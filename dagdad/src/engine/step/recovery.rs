@@ -47,7 +47,9 @@ impl State {
         }) = pod.operation
         {
             let spec = Arc::new(pod.entry.spec.clone());
-            if running {
+            // What is on its way down has its memory until it is down.
+            let ending = kind != OperationKind::Start && condition == Some(PodCondition::Stopping);
+            if running || ending {
                 self.come_up(name, false, now, out);
             } else {
                 pod.become_life(Life::Down, now);

@@ -12,7 +12,7 @@ use super::acknowledging::refuse;
 use super::later;
 use crate::domain::alert::{Alert, HOST, MARIADB};
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::notification::Occasion;
 use crate::domain::silence::{Silence, Silenced};
 use crate::ports::Record;
@@ -144,7 +144,10 @@ impl State {
             Silenced::Object(object) => Some(object.as_str()),
         };
         let event = self.event_about(EventKind::Silenced, object, None, message, now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Other,
+        });
         let records = vec![record, Record::Event(event)];
         out.push(Effect::Persist(Persist::Fact { records, then }));
     }

@@ -256,7 +256,7 @@ proptest! {
         }
         escaped.push_str(rest);
         let mut value = Value::String(escaped);
-        let missing = super::super::substitution::fill(&mut value, &super::super::Path::root(), &Variables::default());
+        let missing = super::super::substitution::fill(&mut value, &Variables::default());
         prop_assert!(missing.is_empty());
         prop_assert_eq!(value, Value::String(text));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::{MAX_FILE, MAX_OBJECTS, Variables, parse, render};
+use super::super::{MAX_FILE, MAX_OBJECTS, Variables, parse, render, substitution};
 use super::{FLOW, SMALL, file, parse_all, parse_one};
 
 /// What is wrong, and a file in which it is.
@@ -286,6 +286,68 @@ fn aliases_that_multiply_are_refused() {
             "{errors}"
         );
     }
+}
+
+/// Each alias may stand as deep as anything may, and so may the alias in what it stands for.
+#[test]
+fn aliases_nest_no_deeper_than_anything_else() {
+    let (open, close) = ("[".repeat(60), "]".repeat(60));
+    let mut tower = format!("a0: &a0 {open}{close}\n");
+    for level in 1..40 {
+        let below = level - 1;
+        writeln!(tower, "a{level}: &a{level} {open}*a{below}{close}").unwrap();
+    }
+    let merged = format!("a: &a {{b: {open}{close}}}\nc: {open}{{<<: *a}}{close}\n");
+    for text in [tower, merged] {
+        let told = parse_all(&text, &[]).unwrap_err().to_string();
+        assert!(told.contains("nested more than 64 levels"), "{told}");
+    }
+}
+
+/// Each of them has a path, which may be long.
+#[test]
+fn no_more_missing_variables_are_kept_than_are_told() {
+    let items = vec!["'${X} ${X}'"; 10_000].join(", ");
+    let text = format!("{SMALL}? {}\n: [{items}]\n", "k".repeat(10_000));
+    let errors = parse_all(&text, &[]).unwrap_err();
+    assert!(errors.problems.len() <= 200, "{}", errors.problems.len());
+    let documents = super::super::document::split(&text).unwrap();
+    let mut value = documents[0].root.to_value();
+    let missing = substitution::fill(&mut value, &Variables::default());
+    assert_eq!(missing.len(), 200);
+}
+
+#[test]
+fn a_key_as_long_as_a_file_is_like_no_other() {
+    let key = "description".repeat(50_000);
+    let told = parse_all(&format!("{FLOW}  ? {key}\n  : a\n"), &[]);
+    let told = told.unwrap_err().problems.remove(0).message;
+    assert!(
+        told.starts_with("unknown field. A Workflow's spec"),
+        "{told}"
+    );
+}
+
+#[test]
+fn similar_names_are_looked_for_among_few() {
+    let filler = "x".repeat(50);
+    let mut text = FLOW.split("  pods").next().unwrap().to_owned() + "  pods:\n";
+    for pod in 0..10_000 {
+        let after = if pod < 300 {
+            format!("none-{pod}-{filler}")
+        } else {
+            String::new()
+        };
+        writeln!(text, "  - {{name: pod-{pod}-{filler}, after: [{after}]}}").unwrap();
+    }
+    let begun = std::time::Instant::now();
+    assert!(parse_all(&text, &[]).is_err());
+    // Among all of them it takes minutes.
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 /// All that is wrong is told as far as anybody reads, and soon: similar names are looked for

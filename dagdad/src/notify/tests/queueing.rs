@@ -20,6 +20,7 @@ const PLENTY: Duration = Duration::from_mins(5);
 /// A dispatcher and the engine that it reports to.
 struct Told {
     queue: mpsc::Sender<Notification>,
+    new_ways: mpsc::Sender<Vec<Way>>,
     engine: mpsc::Receiver<Message>,
     task: JoinHandle<()>,
 }
@@ -29,9 +30,11 @@ impl Told {
         let (queue, to_be_told) = mpsc::channel(1);
         let snapshot = example::snapshot(Vec::new(), Vec::new());
         let (handle, engine, _) = Handle::detached(snapshot);
-        let task = tokio::spawn(notify(ways, to_be_told, handle));
+        let (new_ways, other_ways) = mpsc::channel(1);
+        let task = tokio::spawn(notify(ways, other_ways, to_be_told, handle));
         Self {
             queue,
+            new_ways,
             engine,
             task,
         }
@@ -154,4 +157,46 @@ async fn it_ends_with_the_engine_whatever_hangs() {
     let Told { queue, task, .. } = told;
     drop(queue);
     task.await.unwrap();
+}
+
+#[tokio::test]
+async fn other_ways_take_over_what_waits_and_one_that_is_gone_gives_it_up() {
+    let mut hung = Server::start(&[Answer::Never]).await;
+    let mut well = Server::start(&[Answer::Status(200)]).await;
+    let mut told = Told::by(vec![webhook(&hung)]);
+    told.tell(1, Occasion::Raised).await;
+    assert_eq!(next(&mut hung).await.0, 1);
+    // It is still being told of its beginning.
+    told.tell(1, Occasion::Resolved).await;
+    for number in 2..=4 {
+        told.tell(number, Occasion::Raised).await;
+        assert_eq!(next(&mut hung).await.0, number);
+    }
+    told.tell(5, Occasion::Raised).await;
+    // It has come out of the queue.
+    drop(told.queue.reserve().await.unwrap());
+    // Those under way keep their places, so that one alert is told in order.
+    told.new_ways.send(vec![webhook(&well)]).await.unwrap();
+    told.new_ways.send(Vec::new()).await.unwrap();
+    for expected in [1, 5] {
+        let (alert, reason) = told.failure().await;
+        assert_eq!(
+            alert,
+            Uuid::from_u128(expected),
+            "what waited was taken over"
+        );
+        assert!(
+            reason.contains("taken out of the configuration"),
+            "{reason}"
+        );
+    }
+    told.new_ways.send(vec![webhook(&well)]).await.unwrap();
+    // It has been taken up.
+    drop(told.new_ways.reserve().await.unwrap());
+    told.tell(7, Occasion::Raised).await;
+    assert_eq!(
+        next(&mut well).await.0,
+        7,
+        "by the new way, and nothing else"
+    );
 }

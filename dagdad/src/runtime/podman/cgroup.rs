@@ -18,7 +18,7 @@ pub fn of_pod(pid: u32, pod_id: &str) -> Option<String> {
 /// With the cgroupfs manager the pod's directory is its id, with systemd it is
 /// `machine-libpod_pod_ID.slice`. On a hybrid host v2 has no memory controller, so the memory
 /// line counts most.
-fn parse(membership: &str, pod_id: &str) -> Option<String> {
+pub fn parse(membership: &str, pod_id: &str) -> Option<String> {
     let of = |wanted: &str| {
         membership.lines().find_map(|line| {
             let mut fields = line.splitn(3, ':').skip(1);

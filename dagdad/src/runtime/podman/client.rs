@@ -108,9 +108,7 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, RuntimeError> {
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| RuntimeError::Protocol(error.to_string()))
+        wire::read(&self.body).map_err(RuntimeError::Protocol)
     }
 }
 
@@ -224,7 +222,7 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-fn refusal(status: StatusCode, body: &[u8]) -> RuntimeError {
+pub fn refusal(status: StatusCode, body: &[u8]) -> RuntimeError {
     let message = serde_json::from_slice::<wire::Failure>(body).map_or_else(
         |_| String::from_utf8_lossy(body).into_owned(),
         |failure| failure.message,
@@ -246,6 +244,19 @@ mod tests {
     #[test]
     fn encodes_what_a_url_reserves() {
         assert_eq!(encode("docker.io/a b:1@x"), "docker.io%2Fa%20b%3A1%40x");
+    }
+
+    #[test]
+    fn what_podman_sends_is_not_repeated_at_length() {
+        let document = format!("{{\"Running\": \"{}\"}}", "no\\n".repeat(1000));
+        let answer = Answer {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: document.into(),
+        };
+        let error = answer.json::<wire::ExecDetail>().unwrap_err().to_string();
+        assert!(error.contains("Running: invalid type: string"), "{error}");
+        assert!(error.len() < 1000 && !error.contains('\n'), "{error}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ const LONGEST: usize = 16 << 20;
 pub struct FrameDecoder {
     buffer: BytesMut,
     kind: Kind,
+    /// So many bytes of an unframed `buffer` are known to end no line.
+    searched: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +35,34 @@ enum Kind {
 }
 
 impl FrameDecoder {
-    /// Takes what arrived, gives the frames that it completes.
+    /// Takes what arrived.
+    pub fn push(&mut self, data: &[u8]) {
+        self.buffer.extend_from_slice(data);
+    }
+
+    /// What is left when the stream has ended: the last line of an unframed stream, or all of
+    /// one that is shorter than a header. A frame that was cut off is lost.
+    pub fn finish(self) -> Option<(LogStream, Bytes)> {
+        let framed = match self.kind {
+            Kind::Framed => true,
+            Kind::Raw => false,
+            Kind::Unknown => {
+                let is_header = |(at, byte): (usize, &u8)| match at {
+                    0 => *byte <= 3,
+                    1..=3 => *byte == 0,
+                    _ => true,
+                };
+                self.buffer.iter().enumerate().all(is_header)
+            }
+        };
+        (!framed && !self.buffer.is_empty()).then(|| (LogStream::Stdout, self.buffer.freeze()))
+    }
+
+    /// The next frame that is whole.
     ///
     /// # Errors
     /// Where something else than a header follows a frame, or a frame is longer than any can be.
-    pub fn push(&mut self, data: &[u8]) -> Result<Vec<(LogStream, Bytes)>, RuntimeError> {
-        self.buffer.extend_from_slice(data);
-        let mut frames = Vec::new();
-        while let Some(frame) = self.next()? {
-            frames.push(frame);
-        }
-        Ok(frames)
-    }
-
-    /// What is left when the stream has ended: the last line of an unframed stream. A frame that
-    /// was cut off is lost.
-    pub fn finish(self) -> Option<(LogStream, Bytes)> {
-        (self.kind == Kind::Raw && !self.buffer.is_empty())
-            .then(|| (LogStream::Stdout, self.buffer.freeze()))
-    }
-
-    fn next(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
+    pub fn next_frame(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
         if self.kind == Kind::Unknown && self.buffer.len() >= HEADER {
             self.kind = if self.header().is_some() {
                 Kind::Framed
@@ -63,12 +72,12 @@ impl FrameDecoder {
         }
         match self.kind {
             Kind::Unknown => Ok(None),
-            Kind::Framed => self.next_frame(),
-            Kind::Raw => self.next_line(),
+            Kind::Framed => self.framed(),
+            Kind::Raw => self.line(),
         }
     }
 
-    fn next_frame(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
+    fn framed(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
         if self.buffer.len() < HEADER {
             return Ok(None);
         }
@@ -89,19 +98,21 @@ impl FrameDecoder {
         Ok(Some((stream, self.buffer.split_to(length).freeze())))
     }
 
-    fn next_line(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
-        let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') else {
-            if self.buffer.len() > LONGEST {
-                return Err(RuntimeError::Protocol(
-                    "a line of output has no end".to_owned(),
-                ));
-            }
+    fn line(&mut self) -> Result<Option<(LogStream, Bytes)>, RuntimeError> {
+        let unknown = &self.buffer[self.searched..];
+        let end = unknown.iter().position(|&byte| byte == b'\n');
+        self.searched = end.map_or(self.buffer.len(), |end| self.searched + end);
+        if self.searched > LONGEST {
+            return Err(RuntimeError::Protocol(
+                "a line of output has no end".to_owned(),
+            ));
+        }
+        if end.is_none() {
             return Ok(None);
-        };
-        Ok(Some((
-            LogStream::Stdout,
-            self.buffer.split_to(end + 1).freeze(),
-        )))
+        }
+        let line = self.buffer.split_to(self.searched + 1).freeze();
+        self.searched = 0;
+        Ok(Some((LogStream::Stdout, line)))
     }
 
     fn header(&self) -> Option<(LogStream, usize)> {

@@ -17,7 +17,10 @@ fn decode(stream: &[u8], cuts: &[usize]) -> Result<Vec<(LogStream, Vec<u8>)>, Ru
             break;
         }
         let (now, later) = rest.split_at(cut.min(rest.len()));
-        found.extend(decoder.push(now)?);
+        decoder.push(now);
+        while let Some(frame) = decoder.next_frame()? {
+            found.push(frame);
+        }
         rest = later;
     }
     found.extend(decoder.finish());
@@ -74,6 +77,24 @@ proptest! {
         expected.push(b"open".to_vec());
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn output_that_is_shorter_than_a_header_is_not_lost() {
+    let only = |text: &[u8]| decode(text, &[1]).unwrap();
+    assert_eq!(only(b"hi\n"), [(LogStream::Stdout, b"hi\n".to_vec())]);
+    assert_eq!(only(b"\x01\0\0\0\0"), [], "a header that was cut off");
+    assert_eq!(only(b""), []);
+}
+
+#[test]
+fn frames_before_a_fault_are_told_however_they_arrive() {
+    let stream = [&frame(1, b"fine")[..], b"not a header"].concat();
+    let mut decoder = FrameDecoder::default();
+    decoder.push(&stream);
+    let (_, text) = decoder.next_frame().unwrap().unwrap();
+    assert_eq!(text, "fine");
+    assert!(decoder.next_frame().is_err());
 }
 
 #[test]

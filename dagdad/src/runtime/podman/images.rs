@@ -11,7 +11,7 @@ use super::client::{Call, Client, encode, within};
 use super::lines::LineSplitter;
 use super::room::ImageDisk;
 use super::text::one_line;
-use super::wire::PullLine;
+use super::wire::{self, PullLine};
 use crate::domain::observed::PullProgress;
 use crate::domain::pod::PullPolicy;
 use crate::ports::RuntimeError;
@@ -60,7 +60,7 @@ pub async fn ensure(
 }
 
 /// How a pull fails.
-enum Failed {
+pub enum Failed {
     /// Podman says why there is no image, in full.
     NotToBeHad { why: String },
     /// Podman's answer broke off.
@@ -115,16 +115,11 @@ async fn pull(
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        for line in lines.push(&data)? {
-            let line: PullLine = serde_json::from_slice(&line)
-                .map_err(|error| RuntimeError::Protocol(format!("cannot {WHAT}: {error}")))?;
-            if !line.error.is_empty() {
-                return Err(Failed::NotToBeHad { why: line.error });
-            }
-            if !line.id.is_empty() {
+        lines.push(&data);
+        while let Some(line) = lines.next_line()? {
+            let Some(message) = progress_in(&line)? else {
                 return Ok(());
-            }
-            let message = one_line(&line.stream);
+            };
             if !message.is_empty() {
                 // Whoever reads slowly misses lines rather than slowing the pull.
                 let _ = progress.try_send(PullProgress {
@@ -136,8 +131,19 @@ async fn pull(
     }
 }
 
+/// What a line of the answer says of the progress, on one line; `None` where it says that the
+/// image is there.
+pub fn progress_in(line: &[u8]) -> Result<Option<String>, Failed> {
+    let line: PullLine = wire::read(line)
+        .map_err(|reason| RuntimeError::Protocol(format!("cannot {WHAT}: {reason}")))?;
+    if !line.error.is_empty() {
+        return Err(Failed::NotToBeHad { why: line.error });
+    }
+    Ok(line.id.is_empty().then(|| one_line(&line.stream)))
+}
+
 /// What a person needs of the chain of errors that Podman tells.
-fn short_reason(text: &str) -> String {
+pub fn short_reason(text: &str) -> String {
     let text = one_line(text);
     // `initializing source docker://IMAGE: ` repeats the image's name; what follows is the cause.
     let text = text

@@ -11,26 +11,39 @@ const LONGEST: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct LineSplitter {
     rest: BytesMut,
+    /// So many bytes of `rest` are known to end no line.
+    searched: usize,
 }
 
 impl LineSplitter {
-    /// Takes what arrived, gives the lines that it ends.
-    pub fn push(&mut self, data: &[u8]) -> Result<Vec<Bytes>, RuntimeError> {
+    /// Takes what arrived.
+    pub fn push(&mut self, data: &[u8]) {
         self.rest.extend_from_slice(data);
-        let mut lines = Vec::new();
-        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
-            let line = self.rest.split_to(end).freeze();
+    }
+
+    /// The next line that has come to its end.
+    ///
+    /// # Errors
+    /// A line is longer than any can be, however it arrived.
+    pub fn next_line(&mut self) -> Result<Option<Bytes>, RuntimeError> {
+        loop {
+            let unknown = &self.rest[self.searched..];
+            let end = unknown.iter().position(|&byte| byte == b'\n');
+            self.searched = end.map_or(self.rest.len(), |end| self.searched + end);
+            if self.searched > LONGEST {
+                let reason = format!("a line exceeds {LONGEST} bytes");
+                return Err(RuntimeError::Protocol(reason));
+            }
+            if end.is_none() {
+                return Ok(None);
+            }
+            let line = self.rest.split_to(self.searched).freeze();
             self.rest.advance(1);
+            self.searched = 0;
             if !line.trim_ascii().is_empty() {
-                lines.push(line);
+                return Ok(Some(line));
             }
         }
-        if self.rest.len() > LONGEST {
-            return Err(RuntimeError::Protocol(format!(
-                "a line exceeds {LONGEST} bytes"
-            )));
-        }
-        Ok(lines)
     }
 }
 
@@ -54,7 +67,10 @@ mod tests {
                     break;
                 }
                 let (now, later) = rest.split_at((*cut).min(rest.len()));
-                found.extend(splitter.push(now).unwrap());
+                splitter.push(now);
+                while let Some(line) = splitter.next_line().unwrap() {
+                    found.push(line);
+                }
                 rest = later;
             }
             prop_assert_eq!(found, lines);
@@ -63,10 +79,29 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_an_error() {
-        assert!(
-            LineSplitter::default()
-                .push(&vec![b'x'; LONGEST + 1])
-                .is_err()
-        );
+        let mut splitter = LineSplitter::default();
+        splitter.push(&vec![b'x'; LONGEST + 1]);
+        assert!(splitter.next_line().is_err());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_an_error_however_it_arrives() {
+        let mut splitter = LineSplitter::default();
+        let long = [&b"short\n"[..], &vec![b'x'; LONGEST + 1], b"\nshort\n"].concat();
+        splitter.push(&long);
+        assert_eq!(splitter.next_line().unwrap().unwrap(), "short");
+        assert!(splitter.next_line().is_err());
+    }
+
+    #[test]
+    fn a_long_line_in_many_pieces_is_searched_once() {
+        let mut splitter = LineSplitter::default();
+        // Searched from its beginning for each piece, this takes minutes.
+        for _ in 0..LONGEST {
+            splitter.push(b"x");
+            assert!(splitter.next_line().unwrap().is_none());
+        }
+        splitter.push(b"\n");
+        assert_eq!(splitter.next_line().unwrap().unwrap().len(), LONGEST);
     }
 }

@@ -1,6 +1,6 @@
 //! What Podman runs: two calls for everything, and an inspection only of what they leave out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,10 @@ use crate::ports::RuntimeError;
 /// A container that ended stays `stopped` until Podman has cleaned up behind it, or has started
 /// it again as its restart policy says: some 100 ms. After this long, nobody will.
 const CLEANED_UP_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// A pod that publishes more ports than there are numbers publishes some of them twice over. A
+/// row of ports takes a few bytes in a listing, and here as many as it has ports.
+pub const MOST_PORTS: usize = 1 << 16;
 
 /// Pods and containers, as one listing gave them.
 #[derive(Debug)]
@@ -246,7 +250,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn state(container: &wire::Container, oom_killed: bool, now: Timestamp) -> ContainerState {
+pub fn state(container: &wire::Container, oom_killed: bool, now: Timestamp) -> ContainerState {
     let at = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     let exited = || ContainerState::Exited {
         code: container.exit_code,
@@ -282,23 +286,29 @@ fn process_is_gone(
             .any(|infra| infra.is_infra && cgroup::of_pod(infra.pid, pod_id).is_some())
 }
 
-/// The host ports of a pod: those of its infra container, while that runs or is paused.
-fn held_ports(containers: &[&wire::Container]) -> Vec<PublishedPort> {
+/// The host ports of a pod, at most [`MOST_PORTS`]: those of its infra container, while that
+/// runs or is paused.
+pub fn held_ports(containers: &[&wire::Container]) -> Vec<PublishedPort> {
     containers
         .iter()
         .filter(|container| container.is_infra && container.is_running())
         .flat_map(|infra| &infra.ports)
         .flat_map(published)
+        .take(MOST_PORTS)
         .collect()
 }
 
 fn published(mapping: &wire::PortMapping) -> impl Iterator<Item = PublishedPort> {
-    let protocols = mapping.protocol.split(',').map(|protocol| match protocol {
-        "udp" => Protocol::Udp,
-        "sctp" => Protocol::Sctp,
-        _ => Protocol::Tcp,
-    });
-    protocols.flat_map(move |protocol| {
+    let protocols: BTreeSet<Protocol> = mapping
+        .protocol
+        .split(',')
+        .map(|protocol| match protocol {
+            "udp" => Protocol::Udp,
+            "sctp" => Protocol::Sctp,
+            _ => Protocol::Tcp,
+        })
+        .collect();
+    protocols.into_iter().flat_map(move |protocol| {
         (0..mapping.range.max(1)).filter_map(move |offset| {
             Some(PublishedPort {
                 host_ip: mapping.host_ip.parse().ok(),

@@ -159,3 +159,15 @@ fn states(
         expected
     );
 }
+
+#[test]
+fn rows_of_ports_take_no_more_memory_than_there_are_ports() {
+    let row = r#"{"container_port":1,"host_port":1,"range":65535,"protocol":"tcp,,udp,tcp"}"#;
+    let rows = vec![row; 1000].join(",");
+    let infra = format!(r#"[{{"Id":"a","State":"running","IsInfra":true,"Ports":[{rows}]}}]"#);
+    let listing = listing(b"[]", infra.as_bytes());
+    let ports = held_ports(&[&listing.containers[0]]);
+    assert_eq!(ports.len(), MOST_PORTS);
+    let row: Vec<_> = published(&listing.containers[0].ports[0]).collect();
+    assert_eq!(row.len(), 2 * 65_535, "each protocol once");
+}

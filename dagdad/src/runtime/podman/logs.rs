@@ -138,7 +138,8 @@ async fn pump(
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        for (stream, payload) in decoder.push(&data)? {
+        decoder.push(&data);
+        while let Some((stream, payload)) = decoder.next_frame()? {
             for line in assembler.push(stream, &payload) {
                 if sender.send(Ok(line)).await.is_err() {
                     return Ok(());
@@ -195,7 +196,7 @@ fn by_time(streams: Vec<ReceiverStream<Line>>) -> impl Stream<Item = Line> {
 /// before the text and a line feed behind it; a line that the container wrote in several
 /// strokes comes as several entries of which only the last has a line feed.
 #[derive(Debug)]
-struct LineAssembler {
+pub struct LineAssembler {
     container: String,
     stdout: Option<Partial>,
     stderr: Option<Partial>,
@@ -208,7 +209,7 @@ struct Partial {
 }
 
 impl LineAssembler {
-    fn new(container: &str) -> Self {
+    pub fn new(container: &str) -> Self {
         Self {
             container: container.to_owned(),
             stdout: None,
@@ -216,7 +217,8 @@ impl LineAssembler {
         }
     }
 
-    fn push(&mut self, stream: LogStream, payload: &Bytes) -> Vec<LogLine> {
+    /// Takes a frame, gives the lines that it ends.
+    pub fn push(&mut self, stream: LogStream, payload: &Bytes) -> Vec<LogLine> {
         let mut lines = Vec::new();
         for piece in payload.split_inclusive(|&byte| byte == b'\n') {
             let (at, text) = split_timestamp(piece);
@@ -239,7 +241,7 @@ impl LineAssembler {
     }
 
     /// Lines without an end, at the stream's end.
-    fn finish(self) -> impl Iterator<Item = LogLine> {
+    pub fn finish(self) -> impl Iterator<Item = LogLine> {
         let Self {
             container,
             stdout,

@@ -6,6 +6,8 @@
 mod cgroup;
 mod client;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod images;
 mod lines;
 mod list;

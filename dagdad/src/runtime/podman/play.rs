@@ -59,7 +59,7 @@ pub async fn play(
             }
             ours = false;
             tracing::debug!(
-                pod = name,
+                dagda_pod = name,
                 "the pod's name is taken, looking again: {error}"
             );
             tokio::time::sleep(pauses.next().unwrap_or_default()).await;
@@ -145,7 +145,7 @@ async fn clear_orphan(
         });
     }
     tracing::info!(
-        pod = name,
+        dagda_pod = name,
         "removing what a killed Podman left in the storage"
     );
     let call = Call::delete(format!("/containers/{id}?force=true"), "clear the storage");
@@ -169,7 +169,7 @@ async fn undo(
     };
     if let Err(error) = remove(client, name, Duration::ZERO, deadlines.remove).await {
         tracing::warn!(
-            pod = name,
+            dagda_pod = name,
             "what is left of the failed start could not be removed: {error}"
         );
     }
@@ -231,7 +231,7 @@ async fn suited(
         return Ok(pod.text.clone());
     }
     tracing::info!(
-        pod = %spec.name,
+        dagda_pod = %spec.name,
         "this Podman would run the init containers of restartPolicy Always for ever; the pod gets OnFailure"
     );
     on_failure(&pod.text)

@@ -217,7 +217,8 @@ impl Prober {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            for (_, payload) in decoder.push(&data)? {
+            decoder.push(&data);
+            while let Some((_, payload)) = decoder.next_frame()? {
                 let room = OUTPUT_KEPT.saturating_sub(output.len());
                 output.extend_from_slice(&payload[..payload.len().min(room)]);
             }

@@ -71,7 +71,7 @@ impl ImageDisk {
             Ok(None) => Ok(()),
             Ok(Some(lack)) => Err(lack),
             Err(error) => {
-                tracing::debug!(image, %error, "not known whether there is room for the image");
+                tracing::debug!(dagda_image = image, dagda_error = %error, "not known whether there is room for the image");
                 Ok(())
             }
         }

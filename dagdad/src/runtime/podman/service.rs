@@ -338,7 +338,7 @@ impl Service {
                 ),
                 _ => format!("cannot run `{} system service`: {error}", self.program.display()),
             })?;
-        tracing::info!(socket = %self.own.display(), "started `podman system service`");
+        tracing::info!(dagda_socket = %self.own.display(), "started `podman system service`");
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(async move {
                 let mut lines = BufReader::new(stderr).lines();

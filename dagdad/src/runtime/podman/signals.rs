@@ -100,7 +100,7 @@ async fn watch(client: &Client, deadlines: &Deadlines, sender: &mpsc::Sender<Run
 }
 
 /// A service that answered, and its events from then on.
-struct Attachment {
+pub struct Attachment {
     version: String,
     tracker: Tracker,
     /// Events from before are known by the listing already; in ns since 1970.
@@ -119,14 +119,19 @@ async fn attach(client: &Client, deadlines: &Deadlines) -> Result<Attachment, Ru
     let since = Timestamp::now().as_nanosecond();
     let version = version::fetch_text(client, deadlines.version).await?;
     let listing = Listing::fetch(client, deadlines.list).await?;
-    Ok(Attachment {
-        version,
-        tracker: Tracker::new(&listing),
-        since,
-    })
+    Ok(Attachment::new(version, &listing, since))
 }
 
 impl Attachment {
+    /// To a Podman of this version, in which `listing` was found; `since` in ns since 1970.
+    pub fn new(version: String, listing: &Listing, since: i128) -> Self {
+        Self {
+            version,
+            tracker: Tracker::new(listing),
+            since,
+        }
+    }
+
     async fn follow(
         mut self,
         client: &Client,
@@ -180,11 +185,13 @@ impl Attachment {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            let lines = match lines.push(&data) {
-                Ok(lines) => lines,
-                Err(error) => return Ok(Lost::Stream(error.to_string())),
-            };
-            for line in lines {
+            lines.push(&data);
+            loop {
+                let line = match lines.next_line() {
+                    Ok(Some(line)) => line,
+                    Ok(None) => break,
+                    Err(error) => return Ok(Lost::Stream(error.to_string())),
+                };
                 for signal in self.interpret(&line) {
                     sender.send(signal).await?;
                 }
@@ -192,8 +199,9 @@ impl Attachment {
         }
     }
 
-    fn interpret(&mut self, line: &[u8]) -> Vec<RuntimeSignal> {
-        match serde_json::from_slice::<wire::Event>(line) {
+    /// What a line of the stream means.
+    pub fn interpret(&mut self, line: &[u8]) -> Vec<RuntimeSignal> {
+        match wire::read::<wire::Event>(line) {
             // A version that sends no time cannot repeat old events either.
             Ok(event) if event.time_nano != 0 && i128::from(event.time_nano) < self.since => {
                 Vec::new()

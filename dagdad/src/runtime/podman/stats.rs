@@ -19,11 +19,11 @@ pub struct Meter {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct CpuReading {
+pub struct CpuReading {
     /// CPU time used, in ns.
-    used: u64,
+    pub used: u64,
     /// When, in ns since 1970.
-    at: u64,
+    pub at: u64,
 }
 
 impl CpuReading {
@@ -83,7 +83,7 @@ impl Meter {
     }
 }
 
-fn summed(
+pub fn summed(
     report: &wire::StatsReport,
     pod_of: &HashMap<&str, &str>,
     last: &HashMap<String, CpuReading>,

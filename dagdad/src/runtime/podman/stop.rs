@@ -104,7 +104,7 @@ async fn bring_to_rest(
         if let Some(error) = refused {
             // A container between two restarts refuses; the next round finds it running.
             tracing::debug!(
-                pod,
+                dagda_pod = pod,
                 "a container could not be stopped, trying again: {error}"
             );
         }
@@ -124,7 +124,7 @@ pub async fn remove(
     let what = "remove the pod";
     within(deadline, what, async {
         if let Err(error) = stop(client, pod, grace, deadline).await {
-            tracing::debug!(pod, "not stopped before its removal: {error}");
+            tracing::debug!(dagda_pod = pod, "not stopped before its removal: {error}");
         }
         let mut pauses = removal_pauses();
         loop {
@@ -134,7 +134,7 @@ pub async fn remove(
             };
             match (&error, pauses.next()) {
                 (RuntimeError::Refused { .. }, Some(pause)) => {
-                    tracing::debug!(pod, "not removed, trying again: {error}");
+                    tracing::debug!(dagda_pod = pod, "not removed, trying again: {error}");
                     tokio::time::sleep(pause).await;
                 }
                 _ => return Err(error),

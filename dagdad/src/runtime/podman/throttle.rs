@@ -53,7 +53,7 @@ pub async fn throttle(
         if outcome.is_err()
             && let Err(error) = update(client, &running, &own, deadline).await
         {
-            tracing::warn!(pod = %pod.name, "some containers may still be throttled: {error}");
+            tracing::warn!(dagda_pod = %pod.name, "some containers may still be throttled: {error}");
         }
         outcome
     })

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::text::one_line;
 
 /// A document of its default where the answer says `null`.
 fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -14,6 +17,16 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// Why it is none, on one short line: what stands in it is as long as its writer likes, and
+/// quoted by what reads it.
+pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| one_line(&error.to_string()))
 }
 
 /// The body of every error.

@@ -141,7 +141,7 @@ fn relative(path: &str) -> Option<PathBuf> {
 /// This process's own cgroup in the v1 hierarchy of `controller`, or in v2 for `None`. Lines are
 /// `id:controllers:path`, with neither id nor controllers for v2 (`0::/path`):
 /// <https://man7.org/linux/man-pages/man7/cgroups.7.html>
-fn own_path<'t>(own: &'t str, controller: Option<&str>) -> Option<&'t str> {
+pub fn own_path<'t>(own: &'t str, controller: Option<&str>) -> Option<&'t str> {
     own.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':');
         let (id, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);

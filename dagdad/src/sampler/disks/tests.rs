@@ -9,6 +9,24 @@ fn chosen(table: &str) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn a_table_of_many_mounts_is_read_at_once() {
+    let many = 40_000;
+    let mut table = String::new();
+    for mount in 0..many {
+        let line = format!("{mount} 1 9:{mount} / /m{mount} rw - ext4 /dev/sda{mount} rw\n");
+        table.push_str(&line);
+    }
+    let begun = Instant::now();
+    assert_eq!(chosen(&table).len(), many);
+    // Each compared with all others, it takes minutes.
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
 #[rstest]
 #[case::debian_with_podman(
     "\

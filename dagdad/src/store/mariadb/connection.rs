@@ -43,6 +43,17 @@ pub(super) async fn connect_to_database(
         .map_err(|error| explain(options, &error))
 }
 
+/// Connects to a database that is there.
+pub(super) async fn connect_to_existing(
+    options: &MariaDbOptions,
+) -> Result<MySqlConnection, LinkError> {
+    let to_database = options.connect_options().database(&options.database);
+    to_database
+        .connect()
+        .await
+        .map_err(|error| explain(options, &error))
+}
+
 /// Brings the tables up to date. A migration that was cut off is run again: each one is
 /// written so that this does no harm, since MariaDB commits every DDL statement by itself.
 pub(super) async fn migrate(

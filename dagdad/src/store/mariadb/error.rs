@@ -77,6 +77,16 @@ pub enum LinkError {
         /// Newest version known.
         known: i64,
     },
+    /// No dagdad ever wrote to it.
+    #[error(
+        "database {database} at {address} holds nothing that a dagdad wrote; check `mariadb.database` and the server's address"
+    )]
+    Empty {
+        /// Where.
+        address: String,
+        /// What.
+        database: String,
+    },
     /// The tables could not be created or changed.
     #[error("database {database} at {address} cannot be brought up to date: {reason}")]
     Migration {

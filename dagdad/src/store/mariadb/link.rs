@@ -138,6 +138,7 @@ impl Link {
                 "SELECT uuid FROM resource_alerts WHERE uuid > ? ORDER BY uuid LIMIT ?"
             }
             Relation::Events => "SELECT uuid FROM events WHERE uuid > ? ORDER BY uuid LIMIT ?",
+            Relation::Audit => "SELECT uuid FROM audit WHERE uuid > ? ORDER BY uuid LIMIT ?",
             Relation::SystemResources => {
                 "SELECT uuid FROM system_resources WHERE uuid > ? ORDER BY uuid LIMIT ?"
             }

@@ -4,8 +4,8 @@ use sqlx::MySqlConnection;
 
 use crate::store::outbox::{Change, Entry, Relation};
 use crate::store::rows::{
-    AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow, bind_alert, bind_event,
-    bind_pod, bind_pod_run, bind_run, bind_sample, bind_workflow,
+    AlertRow, AuditRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow, bind_alert,
+    bind_audit, bind_event, bind_pod, bind_pod_run, bind_run, bind_sample, bind_workflow,
 };
 
 /// Does in MariaDB what `entry` says.
@@ -18,6 +18,7 @@ pub(super) async fn apply(conn: &mut MySqlConnection, entry: &Entry) -> Result<(
         Change::PutAlert(row) => put_alert(conn, row).await,
         Change::PutSample(row) => put_sample(conn, row).await,
         Change::PutEvent(row) => put_event(conn, row).await,
+        Change::PutAudit(row) => put_audit(conn, row).await,
         Change::Delete(uuid) => delete(conn, entry.relation, uuid).await,
         Change::Prune {
             resolution_seconds,
@@ -170,6 +171,18 @@ async fn put_event(conn: &mut MySqlConnection, row: &EventRow) -> Result<(), sql
     bind_event!(query, row).execute(conn).await.map(drop)
 }
 
+async fn put_audit(conn: &mut MySqlConnection, row: &AuditRow) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(
+        "INSERT INTO audit (uuid, timestamp, uid, user, pid, verb, object, operation, outcome,
+            message)
+         VALUES (?, TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'), ?, ?, ?, ?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE timestamp = VALUES(timestamp), uid = VALUES(uid),
+            user = VALUES(user), pid = VALUES(pid), verb = VALUES(verb), object = VALUES(object),
+            operation = VALUES(operation), outcome = VALUES(outcome), message = VALUES(message)",
+    );
+    bind_audit!(query, row).execute(conn).await.map(drop)
+}
+
 /// Deletes a row by its uuid.
 pub(super) async fn delete(
     conn: &mut MySqlConnection,
@@ -183,6 +196,7 @@ pub(super) async fn delete(
         Relation::PodRuns => "DELETE FROM pod_runs WHERE uuid = ?",
         Relation::ResourceAlerts => "DELETE FROM resource_alerts WHERE uuid = ?",
         Relation::Events => "DELETE FROM events WHERE uuid = ?",
+        Relation::Audit => "DELETE FROM audit WHERE uuid = ?",
         Relation::SystemResources => "DELETE FROM system_resources WHERE uuid = ?",
     };
     sqlx::query(sql).bind(uuid).execute(conn).await.map(drop)
@@ -208,6 +222,16 @@ async fn prune(
         (Relation::Events, _) => {
             sqlx::query(
                 "DELETE FROM events
+                 WHERE timestamp < TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00')",
+            )
+            .bind(before)
+            .execute(conn)
+            .await?;
+        }
+        // A row's outcome changes, the time that this goes by does not.
+        (Relation::Audit, _) => {
+            sqlx::query(
+                "DELETE FROM audit
                  WHERE timestamp < TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00')",
             )
             .bind(before)

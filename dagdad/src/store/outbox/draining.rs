@@ -3,7 +3,9 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::entry::{Change, Entry, Rejected, Relation};
-use crate::store::rows::{AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
+use crate::store::rows::{
+    AlertRow, AuditRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow,
+};
 
 /// The next entries in order with their content, at most `max_entries` of about `max_bytes`.
 pub async fn next_batch(
@@ -63,6 +65,9 @@ async fn read_row(
             .await?
             .map(|row| Change::PutAlert(Box::new(row))),
         Relation::Events => EventRow::read(conn, uuid).await?.map(Change::PutEvent),
+        Relation::Audit => AuditRow::read(conn, uuid)
+            .await?
+            .map(|row| Change::PutAudit(Box::new(row))),
         Relation::SystemResources => SampleRow::read(conn, uuid)
             .await?
             .map(|row| Change::PutSample(Box::new(row))),
@@ -156,6 +161,9 @@ pub async fn missing(
         }
         Relation::Events => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM events)"
+        }
+        Relation::Audit => {
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM audit)"
         }
         Relation::SystemResources => {
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uuid FROM system_resources)"

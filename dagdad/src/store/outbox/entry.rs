@@ -1,6 +1,8 @@
 //! What an entry of the outbox says: which row of which table, and what is to be done with it.
 
-use crate::store::rows::{AlertRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow};
+use crate::store::rows::{
+    AlertRow, AuditRow, EventRow, PodRow, PodRunRow, RunRow, SampleRow, WorkflowRow,
+};
 
 /// A table that is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +19,22 @@ pub enum Relation {
     ResourceAlerts,
     /// `events`
     Events,
+    /// `audit`
+    Audit,
     /// `system_resources`
     SystemResources,
 }
 
 impl Relation {
     /// Every mirrored table, in the order of a full sync.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pods,
         Self::Workflows,
         Self::WorkflowRuns,
         Self::PodRuns,
         Self::ResourceAlerts,
         Self::Events,
+        Self::Audit,
         Self::SystemResources,
     ];
 
@@ -42,6 +47,7 @@ impl Relation {
             Self::PodRuns => "pod_runs",
             Self::ResourceAlerts => "resource_alerts",
             Self::Events => "events",
+            Self::Audit => "audit",
             Self::SystemResources => "system_resources",
         }
     }
@@ -70,6 +76,8 @@ pub enum Change {
     PutSample(Box<SampleRow>),
     /// Upsert.
     PutEvent(EventRow),
+    /// Upsert.
+    PutAudit(Box<AuditRow>),
     /// Delete the row with this uuid.
     Delete(String),
     /// Delete rows before a time, in microseconds.
@@ -101,6 +109,7 @@ impl Change {
             Self::PutSample(row) => row.active_pods.len(),
             Self::PutAlert(row) => row.message.len() + row.culprits.len(),
             Self::PutEvent(row) => row.message.len(),
+            Self::PutAudit(row) => row.message.len() + len(&row.object),
             Self::PutPodRun(_) | Self::Delete(_) | Self::Prune { .. } | Self::Reconcile => 0,
         }
     }

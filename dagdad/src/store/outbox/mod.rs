@@ -4,8 +4,8 @@
 //! MariaDB has committed it. It names the row and does not carry it: the content is read
 //! when it is sent. A row that changes again while it waits moves to the end of the queue,
 //! so the queue is never longer than the tables and the rows deleted since, however long
-//! MariaDB is away, and what is sent last is what is in SQLite. Rows that never change
-//! (events, samples) are pruned by one entry that says before when; all others are deleted
+//! MariaDB is away, and what is sent last is what is in SQLite. Rows whose time
+//! never changes (events, samples, the audit) are pruned by one entry that says before when; all others are deleted
 //! one by one, since MariaDB's own may be older and not look deletable there.
 //!
 //! Sending is idempotent (upserts by uuid, deletes), so an entry that was sent and not yet
@@ -31,5 +31,5 @@ pub use draining::{Waiting, acknowledge, missing, next_batch};
 pub use entry::{Change, Entry, Rejected, Relation};
 pub use footing::{Footing, Source, prepare, reconcile_with};
 pub use queueing::{
-    enqueue, enqueue_all, enqueue_prune, enqueue_stretches, forget_events, forget_samples, len,
+    enqueue_all, enqueue_prune, enqueue_stretches, forget_audit, forget_events, forget_samples, len,
 };

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::entry::Relation;
 
 /// Queues a row. Returns by how much the queue grew.
-pub async fn enqueue(
+async fn enqueue(
     conn: &mut SqliteConnection,
     relation: Relation,
     uuid: &str,
@@ -50,8 +50,8 @@ async fn put(
     Ok(i64::from(moved == 0))
 }
 
-/// Queues rows that were deleted, or are about to be, by their uuids; those that wait already
-/// move to the end. Returns by how much the queue grew.
+/// Queues rows that were changed or deleted, or are about to be, by their uuids; those that wait
+/// already move to the end. Returns by how much the queue grew.
 pub async fn enqueue_all(
     conn: &mut SqliteConnection,
     relation: Relation,
@@ -103,12 +103,14 @@ pub(super) async fn enqueue_everything(conn: &mut SqliteConnection) -> Result<()
          INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'events', uuid FROM events ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key)
+             SELECT 'row', 'audit', uuid FROM audit ORDER BY timestamp;
+         INSERT INTO outbox (kind, relation, key)
              SELECT 'row', 'system_resources', uuid FROM system_resources ORDER BY timestamp;
          INSERT INTO outbox (kind, relation, key) VALUES
              ('reconcile', 'pods', ''), ('reconcile', 'workflows', ''),
              ('reconcile', 'workflow_runs', ''), ('reconcile', 'pod_runs', ''),
              ('reconcile', 'resource_alerts', ''), ('reconcile', 'events', ''),
-             ('reconcile', 'system_resources', '');",
+             ('reconcile', 'audit', ''), ('reconcile', 'system_resources', '');",
     )
     .execute(conn)
     .await
@@ -138,6 +140,18 @@ pub async fn forget_events(conn: &mut SqliteConnection, before: i64) -> Result<i
     let removed = sqlx::query(
         "DELETE FROM outbox WHERE kind = 'row' AND relation = 'events' AND key IN
             (SELECT uuid FROM events WHERE timestamp < ?)",
+    )
+    .bind(before)
+    .execute(conn)
+    .await?;
+    Ok(signed(removed.rows_affected()))
+}
+
+/// The same for the audit.
+pub async fn forget_audit(conn: &mut SqliteConnection, before: i64) -> Result<i64, sqlx::Error> {
+    let removed = sqlx::query(
+        "DELETE FROM outbox WHERE kind = 'row' AND relation = 'audit' AND key IN
+            (SELECT uuid FROM audit WHERE timestamp < ?)",
     )
     .bind(before)
     .execute(conn)

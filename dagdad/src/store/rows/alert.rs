@@ -21,7 +21,7 @@ macro_rules! bind_alert {
 pub(in crate::store) use bind_alert;
 
 /// A row of `resource_alerts`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AlertRow {
     pub uuid: String,
     pub alert_type: String,
@@ -184,6 +184,14 @@ impl AlertRow {
              WHERE resource_alerts.resolved = 0 OR excluded.resolved = 1",
         );
         bind_alert!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// Whether it can be read: also where only a later version watches its condition.
+    pub fn check(&self) -> Result<(), BadValue> {
+        match condition(&self.alert_type) {
+            Some(_) => Alert::try_from(self.clone()).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The row as it is now.

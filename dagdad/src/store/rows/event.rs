@@ -16,7 +16,7 @@ macro_rules! bind_event {
 pub(in crate::store) use bind_event;
 
 /// A row of `events`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EventRow {
     pub uuid: String,
     pub timestamp: i64,
@@ -73,6 +73,14 @@ impl EventRow {
              VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING",
         );
         bind_event!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// Whether it can be read: also where only a later version knows of its kind.
+    pub fn check(&self) -> Result<(), BadValue> {
+        match EventKind::parse(&self.kind) {
+            Some(_) => EventRecord::try_from(self.clone()).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The row as it is now.

@@ -5,6 +5,7 @@
 //! database it goes to. [`value`] holds how single values are stored.
 
 mod alert;
+mod audit;
 mod economy;
 mod event;
 mod intent;
@@ -19,6 +20,7 @@ mod value;
 mod workflow;
 
 pub use alert::AlertRow;
+pub use audit::AuditRow;
 pub use economy::EconomyRow;
 pub use event::EventRow;
 pub use intent::IntentRow;
@@ -31,6 +33,7 @@ pub use value::{BadValue, ReadError, bad, in_domain, timestamp, unsigned};
 pub use workflow::WorkflowRow;
 
 pub(super) use alert::bind_alert;
+pub(super) use audit::bind_audit;
 pub(super) use event::bind_event;
 pub(super) use pod::bind_pod;
 pub(super) use pod_run::bind_pod_run;

@@ -26,7 +26,7 @@ macro_rules! bind_pod {
 pub(in crate::store) use bind_pod;
 
 /// A row of `pods`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PodRow {
     pub uuid: String,
     pub name: String,

@@ -18,7 +18,7 @@ macro_rules! bind_pod_run {
 pub(in crate::store) use bind_pod_run;
 
 /// A row of `pod_runs`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PodRunRow {
     pub uuid: String,
     pub pod: String,

@@ -20,7 +20,7 @@ macro_rules! bind_run {
 pub(in crate::store) use bind_run;
 
 /// A row of `workflow_runs`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct RunRow {
     pub uuid: String,
     pub workflow: String,

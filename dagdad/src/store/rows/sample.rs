@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::value::{BadValue, bytes, from_json, mebibytes, rounded, unsigned};
+use super::value::{BadValue, bad, bytes, from_json, mebibytes, rounded, timestamp, unsigned};
 use crate::domain::quantity::Bytes;
 use crate::ports::SampleRecord;
 
 const ACTIVE_PODS: &str = "system_resources.active_pods";
+const SAMPLES: &str = "system_resources.samples";
 
 macro_rules! bind_sample {
     ($query:expr, $row:expr) => {
@@ -143,6 +144,18 @@ impl SampleRow {
              ON CONFLICT (uuid) DO NOTHING",
         );
         bind_sample!(query, self).execute(conn).await.map(drop)
+    }
+
+    /// Whether it can be read.
+    pub fn check(&self) -> Result<(), BadValue> {
+        let samples = unsigned(SAMPLES, self.samples)?;
+        if samples == 0 {
+            return Err(bad(SAMPLES, &samples));
+        }
+        timestamp("system_resources.timestamp", self.timestamp)?;
+        unsigned("system_resources.ram_total_bytes", self.ram_total_bytes)?;
+        unsigned("system_resources.ram_used_bytes", self.ram_used_bytes)?;
+        pods_of_stretch(&self.active_pods, samples).map(drop)
     }
 
     /// The row as it is now.

@@ -22,7 +22,7 @@ macro_rules! bind_workflow {
 pub(in crate::store) use bind_workflow;
 
 /// A row of `workflows`.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct WorkflowRow {
     pub uuid: String,
     pub name: String,

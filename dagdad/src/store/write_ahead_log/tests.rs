@@ -23,7 +23,7 @@ async fn written() -> Vec<u8> {
         let insert = sqlx::query("INSERT INTO t VALUES (zeroblob(?))").bind(size);
         insert.execute(&mut conn).await.unwrap();
     }
-    let log = std::fs::read(files::write_ahead_log(&path)).unwrap();
+    let log = std::fs::read(companion(&path, "-wal")).unwrap();
     conn.close().await.unwrap();
     log
 }

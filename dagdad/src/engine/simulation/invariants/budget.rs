@@ -90,7 +90,7 @@ impl World {
     /// What was admitted in this step because it fits.
     fn admitted(&self, state: &State, before: &Before, effects: &[Effect]) -> Vec<String> {
         let forced = effects.iter().any(
-            |effect| matches!(effect, Effect::Announce(event) if event.kind == EventKind::Forced),
+            |effect| matches!(effect, Effect::Announce { event, .. } if event.kind == EventKind::Forced),
         );
         if forced {
             return Vec::new();

@@ -125,7 +125,7 @@ impl World {
             readings.take_in(reading, &rules);
         }
         let kinds = |kind: EventKind| {
-            let of_kind = move |effect: &&Effect| matches!(effect, Effect::Announce(event) if event.kind == kind);
+            let of_kind = move |effect: &&Effect| matches!(effect, Effect::Announce { event, .. } if event.kind == kind);
             effects.iter().filter(of_kind).count()
         };
         let record = state.economy.record();

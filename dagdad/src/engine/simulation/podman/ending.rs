@@ -76,7 +76,8 @@ impl World {
             return self.reply(call, EffectResult::Stopped(Ok(())));
         };
         model.stopping = true;
-        if !model.runs() {
+        // One that is being stopped already is waited for, as Podman does.
+        if !model.alive() {
             return self.reply(call, EffectResult::Stopped(Ok(())));
         }
         for container in &mut model.containers {

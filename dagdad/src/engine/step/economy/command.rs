@@ -6,7 +6,7 @@ use super::super::super::effect::{Effect, Persist};
 use super::super::super::event::{Reply, Ticket};
 use super::super::super::state::State;
 use crate::domain::economy::Policy;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::operation::Done;
 use crate::ports::Record;
 
@@ -34,7 +34,10 @@ impl State {
             );
             let kind = EventKind::EconomyPolicySet;
             let event = self.event_about(kind, None, None, message, now);
-            out.push(Effect::Announce(event.clone()));
+            out.push(Effect::Announce {
+                event: event.clone(),
+                subject: Subject::Other,
+            });
             records.push(Record::Event(event));
         }
         let message = if changed {

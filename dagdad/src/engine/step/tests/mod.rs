@@ -17,6 +17,7 @@ mod missed;
 mod pausing;
 mod pods;
 mod queue;
+mod reconfiguring;
 mod recovered_runs;
 mod recovery;
 mod runs;

@@ -134,7 +134,7 @@ fn a_running_run_whose_pods_run_is_running() {
     assert_eq!(bench.phase(id), RunState::Running);
     let told_of_it = effects
         .iter()
-        .any(|effect| matches!(effect, Effect::Announce(event) if event.run == Some(id)));
+        .any(|effect| matches!(effect, Effect::Announce { event, .. } if event.run == Some(id)));
     assert!(!told_of_it, "nothing happened");
 }
 

@@ -60,6 +60,19 @@ fn what_was_open_is_done_again(
     assert_eq!(actions(&effects), [action]);
 }
 
+#[rstest]
+#[case::stop(OperationKind::Stop)]
+#[case::restart(OperationKind::Restart)]
+#[case::forced_remove(OperationKind::Remove)]
+fn what_is_on_its_way_down_keeps_its_place_until_it_is_down(#[case] kind: OperationKind) {
+    let (bench, _, effects) =
+        killed_during(kind, PodStatus::Stopping, Some(ContainerState::Stopping));
+    assert_eq!(actions(&effects), ["stop"]);
+    let pod = bench.state.pods.values().next().unwrap();
+    assert!(pod.reserved.is_some(), "it still has its memory: {pod:?}");
+    assert_eq!(bench.status("a"), PodStatus::Stopping);
+}
+
 #[test]
 fn of_two_intents_the_newer_counts() {
     let a = always("a");
@@ -125,7 +138,7 @@ fn a_stopped_pod_is_no_failure_because_of_its_exit_code(
     let effects = bench.list();
     assert_eq!(bench.status("a"), status);
     let announced = effects.iter().any(
-        |effect| matches!(effect, Effect::Announce(event) if event.kind != EventKind::AlertRaised),
+        |effect| matches!(effect, Effect::Announce { event, .. } if event.kind != EventKind::AlertRaised),
     );
     assert!(!announced, "nothing happened");
     if stored != status {

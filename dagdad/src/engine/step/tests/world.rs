@@ -152,7 +152,7 @@ impl Bench {
             Effect::Persist(Persist::Measurement(_))
             | Effect::Answer { .. }
             | Effect::Report { .. }
-            | Effect::Announce(_)
+            | Effect::Announce { .. }
             | Effect::Tidy
             | Effect::Notify(_)
             | Effect::Abort(_)
@@ -335,7 +335,7 @@ pub(super) fn sized(mut entry: CataloguePod, mib: u64) -> CataloguePod {
 /// The records of events of a kind.
 pub(super) fn told(effects: &[Effect], kind: EventKind) -> Vec<String> {
     let events = effects.iter().filter_map(|effect| match effect {
-        Effect::Announce(event) if event.kind == kind => Some(event.message.clone()),
+        Effect::Announce { event, .. } if event.kind == kind => Some(event.message.clone()),
         _ => None,
     });
     events.collect()

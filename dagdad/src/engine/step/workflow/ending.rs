@@ -10,7 +10,7 @@ use super::Terms;
 use crate::domain::admission::Admission;
 use crate::domain::alert::Condition;
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::operation::Done;
 use crate::domain::run::{Phase, Step};
@@ -132,7 +132,10 @@ impl State {
             message.clone(),
             now,
         );
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Workflow,
+        });
         let gone = "the workflow was removed".to_owned();
         self.resolve(Condition::WorkflowFailed, name.as_str(), &gone, now, out);
         let done = Done {

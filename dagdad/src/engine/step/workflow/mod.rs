@@ -15,10 +15,10 @@ use super::super::run::ActiveRun;
 use super::super::snapshot::MemberView;
 use super::super::state::State;
 use super::admission::Decision;
-use super::later;
+use super::{later, tell};
 use crate::domain::admission::{Admission, Remedy};
 use crate::domain::error::CommandError;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Subject};
 use crate::domain::name::{PodName, WorkflowName};
 use crate::domain::run::{Phase, Run, RunId, RunMember, Step};
 use crate::domain::workflow::WorkflowSpec;
@@ -80,7 +80,8 @@ impl State {
             let message = format!("{verb} of workflow {asked} refused: {error}");
             let object = asked.parse::<WorkflowName>().ok();
             let object = object.as_ref().map(WorkflowName::as_str);
-            self.note_about(EventKind::Refused, object, None, message, now, out);
+            let event = self.event_about(EventKind::Refused, object, None, message, now);
+            tell(event, Subject::Workflow, out);
             Reply::Refused(error)
         });
         out.push(Effect::Answer { ticket, reply });
@@ -167,7 +168,10 @@ impl State {
     ) -> RunId {
         let id = run.id;
         let event = self.event_about(kind, Some(run.workflow.as_str()), Some(id), message, now);
-        out.push(Effect::Announce(event.clone()));
+        out.push(Effect::Announce {
+            event: event.clone(),
+            subject: Subject::Workflow,
+        });
         let records = vec![Record::PutRun(Box::new(run.clone())), Record::Event(event)];
         let mut active = ActiveRun::new(run, false);
         active.eviction = eviction;
