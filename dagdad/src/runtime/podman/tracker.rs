@@ -19,7 +19,8 @@
 //! So a pod `stop` alone says nothing: Podman also stops a pod whose last container ended by
 //! itself (the pod's exit policy), once it has cleaned up behind that container. It was asked for
 //! if a regular container was still running, or if none had been cleaned up: `podman pod stop`
-//! reports it while it stops the containers, and on a busy machine that is after they `died`.
+//! reports it while it stops the containers, and on a busy machine that is after they `died`. So
+//! it was where the infra container ends before that: Podman itself ends it last.
 //! A `podman pod restart` counts as asked for too; the `start` behind it says that the pod lives.
 //! `died` carries the exit code but no pod; containers are known by their ids.
 
@@ -129,9 +130,12 @@ impl Tracker {
             }
             "start" => self.enter(id, Phase::Running),
             "died" => {
-                let died = self.died(event);
-                let mut signals = self.enter(id, Phase::Died);
-                signals.splice(0..0, died);
+                let mut signals: Vec<_> = self.died(event).into_iter().collect();
+                signals.extend(self.pod_of_infra(id).and_then(|pod| {
+                    let asked_for = self.stop_was_asked_for(&pod);
+                    asked_for.then(|| self.stop_requested(&pod))?
+                }));
+                signals.extend(self.enter(id, Phase::Died));
                 signals
             }
             "cleanup" => self.enter(id, Phase::Ended),
@@ -215,6 +219,12 @@ impl Tracker {
         self.regular(pod_id).any(is(Phase::Running))
             || self.regular(pod_id).any(is(Phase::Died))
                 && !self.regular(pod_id).any(is(Phase::Ended))
+    }
+
+    /// The id of the pod whose infra container this is.
+    fn pod_of_infra(&self, id: &str) -> Option<String> {
+        let container = self.containers.get(id).filter(|it| it.infra)?;
+        Some(container.pod_id.clone())
     }
 
     fn regular(&self, pod_id: &str) -> impl Iterator<Item = &Tracked> {

@@ -41,7 +41,7 @@ fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
 #[case::pod_stop(
     duo(),
     include_str!("fixtures/events_4/pod_stop.jsonl"),
-    &["stop requested duo", "died duo/a 137", "died duo/b-c 137"]
+    &["stop requested duo", "stop requested duo", "died duo/a 137", "died duo/b-c 137"]
 )]
 #[case::pod_kill(
     duo(),
@@ -164,6 +164,28 @@ fn a_stop_that_is_reported_after_the_container_died_of_it_was_asked_for() {
     assert!(
         !is_told_to_stop(&mut tracker, "pod", "stop"),
         "one of the several behind it"
+    );
+}
+
+#[test]
+fn a_pod_whose_infra_container_ends_first_is_told_to_stop() {
+    let mut tracker = single();
+    let infra = [("name", "0123456789ab-infra"), ("podId", POD)];
+    for action in ["create", "start"] {
+        tracker.apply(&event("container", action, "i", &infra));
+    }
+    let pod = "p".to_owned();
+    let died = tracker.apply(&event("container", "died", "i", &infra));
+    assert!(
+        died.contains(&RuntimeSignal::StopRequested { pod }),
+        "{died:?}"
+    );
+    for action in ["died", "cleanup"] {
+        assert!(!is_told_to_stop(&mut tracker, "container", action));
+    }
+    assert!(
+        !is_told_to_stop(&mut tracker, "pod", "stop"),
+        "it was told already"
     );
 }
 
