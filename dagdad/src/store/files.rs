@@ -14,6 +14,9 @@ use super::inspecting::companion;
 use super::sqlite::{MIGRATIONS, explain, explain_io, options};
 use crate::ports::StoreError;
 
+/// A database is longer than its own head: SQLite takes one that is not for a new one.
+const HEADER: u64 = 100;
+
 /// Which file it is, whatever its name: the device and the number on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
@@ -32,8 +35,8 @@ pub(super) async fn prepare(dir: &Path, path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => {
             let file = file.metadata().map_err(|error| explain_io(path, &error))?;
-            if file.is_file() && file.len() == 0 {
-                return Err(lost(path, "it is empty"));
+            if file.is_file() && file.len() < HEADER {
+                return Err(lost(path, "it is cut off before anything that it held"));
             }
             Ok(())
         }

@@ -10,6 +10,7 @@ use dagdad::ports::{Record, Store as _, StoreError};
 use dagdad::store::{FILE_NAME, LocalStore};
 
 use crate::records::{at, event, open, options, pod, sample};
+use crate::tables::sqlite;
 
 async fn refused(state_dir: &Path) -> StoreError {
     LocalStore::open(options(state_dir, None))
