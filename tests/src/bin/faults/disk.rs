@@ -46,7 +46,7 @@ fn full(notes: &mut Notes) {
         },
     );
     notes.must("what happens is seen and told all the same", || {
-        host.podman.run(["pod", "stop", "--time", "0", "spare"]);
+        host.podman.run(["pod", "stop", "spare"]);
         host.await_state("spare", dagda_proto::v1::PodState::Stopped);
         host.run(["events"]).done();
         host.run(["alerts", "list"]).done();

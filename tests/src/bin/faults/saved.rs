@@ -112,7 +112,11 @@ impl Saved {
         if code != Some(1) {
             return Ending::Broken(format!("it ended with {code:?}: {log}"));
         }
-        if !log.contains(&database.display().to_string()) || !log.contains("dagdad restore") {
+        if !log.contains(&database.display().to_string())
+            || !["dagdad restore", "newer dagdad"]
+                .iter()
+                .any(|it| log.contains(it))
+        {
             return Ending::Broken(format!("no words on what to do: {log}"));
         }
         let log_now = fs::read(state.join(LOG)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! SIGSTOP of each part in turn: it is there, takes connections, and never answers.
 
+use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use dagda_tests::cli::{self, code};
@@ -26,6 +27,11 @@ pub fn faults() -> Vec<Fault> {
             done: "SIGSTOP of MariaDB; pods start and stop, dagdad is ended and started; then \
                    SIGCONT",
             go: mariadb,
+        },
+        Fault {
+            name: "deaf-manager",
+            done: "the service manager reads nothing of what dagdad tells it, until no more fits",
+            go: manager,
         },
     ]
 }
@@ -156,4 +162,25 @@ fn mariadb(notes: &mut Notes) {
     inhabited.await_mariadb("connected");
     notes.saw("connected again after", milliseconds(begin.elapsed()));
     inhabited.must_be_well(notes);
+}
+
+fn manager(notes: &mut Notes) {
+    let mut inhabited = Inhabited::plain();
+    let prober = Prober::start(&inhabited.host.configuration.socket);
+    let full = UnixDatagram::unbound().expect("make a socket");
+    full.set_nonblocking(true).expect("wait for nobody");
+    let heard = inhabited.host.scratch.join("dagdad.notify");
+    while full.send_to(b"WATCHDOG=1", &heard).is_ok() {}
+    inhabited.must_take_commands(notes);
+    Inhabited::must_have_answered(notes, &prober.end());
+    inhabited.must_be_settled(notes);
+    let begin = Instant::now();
+    notes.must("SIGTERM ends dagdad within 5 s, with exit code 0", || {
+        let ended = inhabited
+            .host
+            .daemon()
+            .terminate_unheard(Duration::from_secs(5));
+        assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+    });
+    notes.saw("it ended after", milliseconds(begin.elapsed()));
 }
