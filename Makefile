@@ -10,7 +10,8 @@ ifneq ($(shell id -u),0)
 # Podman without root: subordinate ids, a network, a file system.
 PODMAN_PACKAGES += uidmap slirp4netns fuse-overlayfs
 endif
-TEST_PACKAGES := $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc mariadb-server
+# The tests of systemd boot a machine of their own and install the package on it.
+TEST_PACKAGES := $(BUILD_PACKAGES) $(PODMAN_PACKAGES) runc mariadb-server debootstrap binutils
 
 .PHONY: help
 help: ## list what can be made
@@ -29,8 +30,9 @@ demo-stop: ## end the demo and remove all that it made
 .PHONY: test
 test: ## install what the tests need, then lint, check dependencies, test everything
 	@scripts/install-packages $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint docs
 	@scripts/check-dependencies
+	@scripts/install-cargo-deb
 	cargo test --workspace
 
 .PHONY: lint
@@ -43,6 +45,33 @@ lint: ## check format and clippy's opinion, all warnings are errors
 fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECONDS=60 each
 	@scripts/install-packages $(BUILD_PACKAGES) g++
 	@scripts/fuzz
+.PHONY: docs
+docs: ## build the documentation of the code, all warnings are errors
+	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps --workspace
+
+.PHONY: package
+package: ## build the Debian package and print its path
+	@scripts/install-packages $(BUILD_PACKAGES) binutils
+	@scripts/install-cargo-deb
+	cargo build --release --package dagdad --package dagdactl
+	@cargo deb --quiet --no-build --package dagdad
+
+# As in make install DESTDIR=/tmp/image PREFIX=/usr
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BINARIES ?= target/release
+export DESTDIR PREFIX SYSCONFDIR BINARIES
+
+target/release/dagdad target/release/dagdactl:
+	cargo build --release --package dagdad --package dagdactl
+
+.PHONY: install
+install: $(BINARIES)/dagdad $(BINARIES)/dagdactl ## install below DESTDIR, programs and units below PREFIX (/usr/local)
+	@scripts/install-files install
+
+.PHONY: uninstall
+uninstall: ## take away what install put there, but for configuration and state
+	@scripts/install-files uninstall
 
 .PHONY: bench
 bench: ## measure the figures of the design beside their targets, release build, needs minutes

@@ -24,7 +24,7 @@ use tonic::{Response, Status, Streaming};
 use crate::error::{Error, Trouble};
 
 use socket::explain;
-pub use socket::{default_path, describe};
+pub use socket::{SYSTEM_SOCKET, default_path, describe};
 
 /// The longest refusal that is taken, in bytes.
 const MAX_HEADERS: u32 = 4 * 1024 * 1024;

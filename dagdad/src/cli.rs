@@ -30,5 +30,13 @@ pub enum Action {
     /// there for the service: it is named on standard error, and is no fault.
     Check,
     /// Rebuild a lost state directory from MariaDB, then end
+    ///
+    /// Stop dagdad first, and run this as the user that it runs as. The state directory must hold
+    /// no database: move aside what is left of one. What MariaDB has comes back as it was (pods,
+    /// workflows, runs, alerts, events, samples, the audit), and goes on being mirrored; nothing
+    /// is written to MariaDB, save that an older schema is brought up to date. What MariaDB never
+    /// had is lost: rows that still waited to be sent, operations that were under way, what
+    /// economy mode was set to and had taken, silences. It is all or nothing: after a failure, or
+    /// a power cut, it can be run again.
     Restore,
 }

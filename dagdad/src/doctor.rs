@@ -2,7 +2,10 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::process::{Uid, geteuid};
 
 use crate::domain::check::{Check, Verdict};
 use crate::domain::quantity::Bytes;
@@ -36,6 +39,7 @@ impl Doctor {
     pub fn look(&self, podman: &str) -> Vec<Check> {
         let snapshot = self.engine.snapshot();
         vec![
+            check_account(geteuid()),
             check_podman(&snapshot, podman),
             check_state(&self.state_dir),
             check_mariadb(&snapshot),
@@ -58,13 +62,38 @@ fn check_podman(snapshot: &Snapshot, podman: &str) -> Check {
             )
         }
         RuntimeLink::Down { reason } => {
-            let remedy = "install Podman (apt-get install podman) or start its socket: systemctl enable --now podman.socket (as a user: systemctl --user enable --now podman.socket)".to_owned();
-            (Verdict::Failed { remedy }, format!("{reason}; {podman}"))
+            let remedy = if reason.contains("Permission denied") {
+                "let dagdad use Podman's socket: install dagdad.service.d/10-podman.conf, podman.socket.d/10-dagda.conf and tmpfiles.d/dagda.conf (the package does), then: systemctl daemon-reload, systemd-tmpfiles --create dagda.conf, systemctl restart dagdad"
+            } else {
+                "install Podman (apt-get install podman) or start its socket: systemctl enable --now podman.socket (as a user: systemctl --user enable --now podman.socket)"
+            };
+            let remedy = remedy.to_owned();
+            // Asked again, it most often says the same.
+            let finding = if podman.contains(reason.as_str()) {
+                podman.to_owned()
+            } else {
+                format!("{reason}; {podman}")
+            };
+            (Verdict::Failed { remedy }, finding)
         }
     };
     Check {
         name: "podman",
         verdict,
+        finding,
+    }
+}
+
+/// Which user's rights dagdad has.
+fn check_account(user: Uid) -> Check {
+    let finding = if user.is_root() {
+        "dagdad runs as root; its package has it run as a user of its own".to_owned()
+    } else {
+        format!("dagdad runs as user {}, not as root", user.as_raw())
+    };
+    Check {
+        name: "account",
+        verdict: Verdict::Ok,
         finding,
     }
 }
@@ -76,6 +105,10 @@ fn check_state(dir: &Path) -> Check {
             let finding = format!("{} ({free} free)", dir.display());
             if free < LITTLE_ROOM {
                 let remedy = format!("free some space on the disk with {}", dir.display());
+                (Verdict::Warning { remedy }, finding)
+            } else if let Some(mode) = open_to_others(dir, 0o077) {
+                let remedy = format!("chmod 700 {}", dir.display());
+                let finding = format!("{finding} is open to others (mode {mode:03o})");
                 (Verdict::Warning { remedy }, finding)
             } else {
                 (Verdict::Ok, finding)
@@ -94,6 +127,12 @@ fn check_state(dir: &Path) -> Check {
         verdict,
         finding,
     }
+}
+
+/// The permissions of a path, where `forbidden` ones are among them.
+fn open_to_others(path: &Path, forbidden: u32) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & forbidden != 0).then_some(mode)
 }
 
 fn check_mariadb(snapshot: &Snapshot) -> Check {
@@ -218,10 +257,20 @@ fn check_pressure(snapshot: &Snapshot, trigger: io::Result<(File, Trigger)>) -> 
 
 fn check_variables(path: &Path) -> Check {
     let (verdict, finding) = match Variables::read(path) {
-        Ok(variables) if path.exists() => (
-            Verdict::Ok,
-            format!("{} variables in {}", variables.len(), path.display()),
-        ),
+        Ok(variables) if path.exists() => {
+            let finding = format!("{} variables in {}", variables.len(), path.display());
+            match open_to_others(path, 0o007) {
+                None => (Verdict::Ok, finding),
+                Some(mode) => {
+                    let remedy = format!(
+                        "where there are secrets among them: chgrp to dagdad's group and chmod 640 {}",
+                        path.display()
+                    );
+                    let finding = format!("{finding}, open to every user (mode {mode:03o})");
+                    (Verdict::Warning { remedy }, finding)
+                }
+            }
+        }
         Ok(_) => (
             Verdict::Ok,
             format!("none ({} does not exist)", path.display()),
@@ -273,6 +322,58 @@ mod tests {
         assert!(
             matches!(&check.verdict, Verdict::Warning { remedy } if remedy.contains("CAP_SYS_RESOURCE")),
             "{check:?}"
+        );
+    }
+
+    #[test]
+    fn what_others_may_read_is_told_of_and_how_to_close_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let variables = dir.path().join("variables.env");
+        std::fs::write(&variables, "A=1\n").unwrap();
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let remedy = |check: Check| match check.verdict {
+            Verdict::Ok => None,
+            Verdict::Warning { remedy } | Verdict::Failed { remedy } => Some(remedy),
+        };
+        set(dir.path(), 0o755);
+        set(&variables, 0o644);
+        assert!(
+            remedy(check_state(dir.path()))
+                .unwrap()
+                .contains("chmod 700")
+        );
+        assert!(
+            remedy(check_variables(&variables))
+                .unwrap()
+                .contains("chmod 640")
+        );
+        set(dir.path(), 0o700);
+        set(&variables, 0o640);
+        assert_eq!(remedy(check_state(dir.path())), None);
+        assert_eq!(remedy(check_variables(&variables)), None);
+    }
+
+    #[test]
+    fn a_socket_that_may_not_be_used_has_another_remedy_than_one_that_is_not_there() {
+        let remedy = |reason: &str| {
+            let mut snapshot = measured(None);
+            snapshot.runtime = RuntimeLink::Down {
+                reason: reason.to_owned(),
+            };
+            match check_podman(&snapshot, reason).verdict {
+                Verdict::Failed { remedy } => remedy,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(
+            remedy("/run/podman/podman.sock: Permission denied (os error 13)")
+                .contains("10-podman.conf")
+        );
+        assert!(
+            remedy("/run/podman/podman.sock: No such file or directory")
+                .contains("enable --now podman.socket")
         );
     }
 

@@ -148,7 +148,7 @@ pub async fn run(
         () = ending.cancelled() => None,
         ended = &mut server => Some(ended),
     };
-    let parts = ending::Parts {
+    let all = ending::Parts {
         service_manager: vec![telling, reloading],
         server: by_itself.is_none().then_some(server),
         engine: (handle, engine),
@@ -157,7 +157,7 @@ pub async fn run(
         podman,
         store: local_store,
     };
-    parts.end(&ending).await;
+    all.end(&ending).await;
     match by_itself {
         Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),

@@ -64,7 +64,15 @@ fn main() -> ExitCode {
     };
     telemetry::init();
     let served = match action {
-        Some(Action::Restore) => runtime.block_on(dagdad::restoring::restore(loaded)),
+        Some(Action::Restore) => runtime.block_on(async {
+            let ending = CancellationToken::new();
+            // A reload is not for what reads its configuration once.
+            let _reloads = signals.tell(ending.clone());
+            let restoring = dagdad::restoring::restore(loaded);
+            let interrupted = || Err(anyhow::anyhow!("interrupted; nothing was restored"));
+            let restored = ending.run_until_cancelled(restoring).await;
+            restored.unwrap_or_else(interrupted)
+        }),
         Some(Action::Check) | None => {
             let ending = CancellationToken::new();
             let asked = runtime.block_on(async { signals.tell(ending.clone()) });

@@ -1,6 +1,7 @@
 //! `dagdad restore`: a lost state directory is rebuilt from MariaDB, the system of record.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,8 @@ enum Refusal {
     )]
     NoMariaDb,
     #[error(
-        "the state directory {} belongs to the user with id {owner}, who could not use what user {us} restores; run this as that user: `sudo -u '#{owner}' dagdad restore`",
+        "the state directory {} belongs to the user with id {owner}, who could not use what user {us} restores; run this as that user: `sudo -u '#{owner}' env DAGDA_STATE_DIR='{}' dagdad restore`",
+        dir.display(),
         dir.display()
     )]
     AnothersDirectory { dir: PathBuf, owner: u32, us: u32 },
@@ -51,13 +53,19 @@ pub async fn restore(config: Config) -> anyhow::Result<()> {
         None => InstanceLock::take(dir)?,
     };
     let source = archive.name();
-    eprintln!("restoring {} from {source}", dir.display());
+    say(format_args!("restoring {} from {source}", dir.display()));
     let mut teller = Teller::default();
     let rebuilt = rebuild(archive, dir, &mut |progress| teller.tell(&progress))
         .await
         .context("nothing was restored")?;
-    print!("{}", report(&rebuilt, &source));
+    // It is done, also where nobody reads of it.
+    let _ = std::io::stdout().write_all(report(&rebuilt, &source).as_bytes());
     Ok(())
+}
+
+/// A line on standard error; where nobody reads it the work goes on.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn ensure_ours(dir: &Path, owner: u32) -> Result<(), Refusal> {
@@ -88,14 +96,14 @@ impl Teller {
                 }
                 if rows - self.told >= TOLD_EACH {
                     self.told = *rows;
-                    eprintln!("{table}: {rows} of {of}");
+                    say(format_args!("{table}: {rows} of {of}"));
                 }
             }
             Progress::LeftOut {
                 table,
                 uuid,
                 reason,
-            } => eprintln!("{table}: row {uuid} is left out: {reason}"),
+            } => say(format_args!("{table}: row {uuid} is left out: {reason}")),
         }
     }
 }

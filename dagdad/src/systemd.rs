@@ -51,7 +51,8 @@ pub fn heartbeat() -> Option<Heartbeat> {
 }
 
 fn tell(states: &[NotifyState<'_>]) {
-    let message: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let lines: Vec<String> = states.iter().map(NotifyState::to_string).collect();
+    let message = lines.join("\n");
     let told = send(&message, |socket| socket.set_write_timeout(Some(PATIENCE)));
     if let Err(error) = told {
         tracing::warn!(dagda_error = %error, "the service manager could not be told");

@@ -7,6 +7,7 @@
 //! `DAGDA_LOG` filters messages, in the syntax of
 //! [`tracing_subscriber::EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html).
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
 
 use tracing::{Metadata, Subscriber};
@@ -42,13 +43,15 @@ pub fn init() {
     // Where journald cannot be reached, standard error may still lead there.
     let journal = under_systemd().then(|| journals().ok()).flatten();
     match journal {
-        Some((ours, others)) => registry
-            .with(ours.with_filter(filter_fn(is_ours)))
-            .with(others.with_filter(filter_fn(|message| !is_ours(message))))
-            .init(),
+        Some((ours, others)) => {
+            registry
+                .with(ours.with_filter(filter_fn(is_ours)))
+                .with(others.with_filter(filter_fn(|message| !is_ours(message))))
+                .init();
+            tell_of_panics();
+        }
         None => registry.with(terminal(io::stderr)).init(),
     }
-    tell_of_panics();
     if let Some(complaint) = complaint {
         tracing::warn!("DAGDA_LOG is ignored: {complaint}");
     }
@@ -112,12 +115,19 @@ where
         .fmt_fields(fields.display_messages())
 }
 
-/// A panic is an error like any other, and is to be found where they are.
+/// A panic is an error like any other, and is to be found in the journal where they are.
 fn tell_of_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let text = panic.payload_as_str().unwrap_or("without a word");
         let place = panic.location().map(ToString::to_string);
-        tracing::error!(dagda_place = place, "dagdad failed: {text}");
+        // Only where RUST_BACKTRACE asks for it.
+        let trace = Backtrace::capture();
+        let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+        tracing::error!(
+            dagda_place = place,
+            dagda_backtrace = trace,
+            "dagdad failed: {text}"
+        );
     }));
 }
 

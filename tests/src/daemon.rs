@@ -142,6 +142,41 @@ impl Daemon {
         self.process.notifications()
     }
 
+    /// Waits until it tells the service manager a line that is `wanted`, `from` that many lines
+    /// on; returns how many lines there are up to it.
+    ///
+    /// # Panics
+    /// It does not within [`crate::PATIENCE`].
+    pub fn await_notified(&mut self, from: usize, wanted: impl Fn(&str) -> bool) -> usize {
+        let found = self.process.await_line(from, wanted, crate::PATIENCE);
+        found.unwrap_or_else(|| {
+            panic!(
+                "not told: {:#?}\n{}",
+                self.process.notifications(),
+                self.process.log()
+            )
+        })
+    }
+
+    /// Whether it tells the service manager a line that is `wanted` within `limit`, `from` that
+    /// many lines on.
+    pub fn notifies_within(
+        &mut self,
+        from: usize,
+        wanted: impl Fn(&str) -> bool,
+        limit: Duration,
+    ) -> bool {
+        self.process.await_line(from, wanted, limit).is_some()
+    }
+
+    /// SIGHUP: it is to read its configuration again. Returns how many lines the service manager
+    /// was told before.
+    pub fn reload(&mut self) -> usize {
+        let before = self.process.notifications().len();
+        self.process.signal(Signal::HUP);
+        before
+    }
+
     /// Its journal.
     #[must_use]
     pub fn log(&self) -> String {

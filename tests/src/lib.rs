@@ -30,6 +30,7 @@ pub mod rows;
 pub mod scratch;
 pub mod squeeze;
 pub mod states;
+pub mod systemd;
 pub mod vitals;
 pub mod wire;
 

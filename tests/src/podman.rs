@@ -21,6 +21,7 @@ pub const IMAGE: &str = "localhost/dagda-test:latest";
 #[derive(Debug)]
 pub struct Podman {
     directory: PathBuf,
+    needs: Needs,
     service: Option<Process>,
 }
 
@@ -33,6 +34,10 @@ enum Needs {
     /// takes a capability that some containers lack.
     RuncAndLowLimits,
 }
+
+const LOW_LIMITS: &str =
+    "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=10000:10000\"]\n";
+const RUNC: &str = "runtime = \"runc\"\n";
 
 impl Podman {
     /// Makes the storage in `scratch` and builds [`IMAGE`] there. No service yet.
@@ -48,14 +53,24 @@ impl Podman {
         std::fs::create_dir(&directory).expect("make Podman's directory");
         let podman = Self {
             directory,
+            needs,
             service: None,
         };
-        podman.write_configuration(needs);
+        podman.write_configuration();
         podman.build_image();
         podman
     }
 
-    fn write_configuration(&self, needs: Needs) {
+    /// The part of `containers.conf` that any Podman on this host needs, one in a container too.
+    #[must_use]
+    pub fn guest_configuration(&self) -> String {
+        match self.needs {
+            Needs::Nothing => String::new(),
+            Needs::RuncAndLowLimits => format!("{LOW_LIMITS}[engine]\n{RUNC}"),
+        }
+    }
+
+    fn write_configuration(&self) {
         let at = |name: &str| self.directory.join(name).display().to_string();
         let storage = format!(
             "[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
@@ -63,17 +78,16 @@ impl Podman {
             at("run")
         );
         let mut containers = String::new();
-        if needs == Needs::RuncAndLowLimits {
-            containers +=
-                "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=10000:10000\"]\n";
+        if self.needs == Needs::RuncAndLowLimits {
+            containers += LOW_LIMITS;
         }
         let _ = write!(
             containers,
             "[engine]\ntmp_dir = \"{}\"\nevents_logger = \"file\"\n",
             at("tmp")
         );
-        if needs == Needs::RuncAndLowLimits {
-            containers += "runtime = \"runc\"\n";
+        if self.needs == Needs::RuncAndLowLimits {
+            containers += RUNC;
         }
         std::fs::write(self.directory.join("storage.conf"), storage).expect("write storage.conf");
         std::fs::write(self.directory.join("containers.conf"), containers)

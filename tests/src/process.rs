@@ -122,6 +122,25 @@ impl Process {
         true
     }
 
+    /// Waits for a notification line that is `wanted`, `from` that many lines on, and returns how
+    /// many lines there are up to it; `None` if none comes within `limit`.
+    pub fn await_line(
+        &mut self,
+        from: usize,
+        wanted: impl Fn(&str) -> bool,
+        limit: Duration,
+    ) -> Option<usize> {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.read_notifications();
+            let mut lines = self.notifications.iter().skip(from);
+            if let Some(index) = lines.position(|line| wanted(line)) {
+                return Some(from + index + 1);
+            }
+            wait_for_any(&[self.notify.as_fd()], deadline)?;
+        }
+    }
+
     /// Every notification line received so far.
     pub fn notifications(&mut self) -> &[String] {
         self.read_notifications();

@@ -244,6 +244,45 @@ fn busy_connections_are_not_closed_for_new_ones() {
     }
 }
 
+/// The same command with room for so few files.
+fn with_few_files(command: &Command) -> Command {
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => few.env(name, value),
+            None => few.env_remove(name),
+        };
+    }
+    few
+}
+
+#[test]
+fn too_few_files_for_its_connections_do_not_end_dagdad() {
+    let mut host = TestHost::builder().without_daemon();
+    let mut command = host.configuration.command();
+    host.podman.configure(&mut command);
+    host.start_with(with_few_files(&command));
+    let mut client = host.status_client();
+    host.block_on(client.get_status(v1::GetStatusRequest {}))
+        .unwrap();
+    let idle = flood::idle_connections(&host.configuration.socket, CONNECTIONS);
+    while !host.daemon().log().contains("cannot accept connections") {
+        // Each call takes the daemon as long as it takes.
+        host.block_on(client.get_status(v1::GetStatusRequest {}))
+            .unwrap();
+    }
+    host.block_on(client.get_status(v1::GetStatusRequest {}))
+        .unwrap();
+    drop(idle);
+    status_is_answered(&host);
+    let log = host.daemon().log();
+    let told = log.matches("cannot accept connections").count();
+    assert!(told < 5, "told {told} times:\n{log}");
+}
+
 #[test]
 fn a_request_that_does_not_arrive_is_given_up() {
     let host = TestHost::ready();

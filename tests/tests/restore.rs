@@ -16,7 +16,8 @@ use dagda_tests::mariadb::{DATABASE, MariaDb, PASSWORD};
 use dagda_tests::process::finish_child;
 use dagda_tests::random::Random;
 use dagda_tests::rows::Rows;
-use dagda_tests::{TestHost, rows, states};
+use dagda_tests::{PATIENCE, TestHost, rows, states};
+use rustix::process::{Pid, Signal};
 
 const MOMENTS: u32 = 12;
 
@@ -304,4 +305,31 @@ fn a_state_directory_that_is_not_free_is_left_as_it_is() {
             ["belongs to the user with id 65534", "sudo -u '#65534'"],
         );
     }
+}
+
+#[test]
+fn it_can_be_interrupted_and_leaves_nothing() {
+    let database = MariaDb::start();
+    let host = TestHost::builder().mariadb(&database).without_daemon();
+    let state = &host.configuration.state;
+    std::fs::create_dir(state).unwrap();
+    let before = ["dagdad.lock".to_owned()];
+    database.freeze();
+    let restoring = cli::spawn(&mut host.restore_command(), None);
+    // It waits for an answer once the lock is its own.
+    let lock = state.join("dagdad.lock");
+    let deadline = Instant::now() + PATIENCE;
+    while std::fs::read(&lock).is_ok_and(|text| text.is_empty()) || !lock.exists() {
+        assert!(Instant::now() < deadline, "it never took the lock");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    rustix::process::kill_process(Pid::from_child(&restoring), Signal::TERM).unwrap();
+    let ended = finish_child(restoring, "dagdad restore");
+    assert_eq!(ended.status.code(), Some(code::FAILED));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("interrupted; nothing was restored"), "{said}");
+    let mut left = states::everything(state);
+    left.remove(".");
+    assert!(left.keys().eq(&before), "{:?}", left.keys());
+    database.thaw();
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Trouble};
 
 /// The socket of a dagdad that runs as a system service.
-const SYSTEM_SOCKET: &str = "/run/dagda/dagdad.sock";
+pub const SYSTEM_SOCKET: &str = "/run/dagda/dagdad.sock";
 
 /// Where dagdad listens unless told otherwise: root's is the system's; another user's is below
 /// `$XDG_RUNTIME_DIR` where it exists, else the system's.
@@ -67,10 +67,14 @@ fn not_permitted(path: &Path) -> Trouble {
     let user = name_of(found.uid(), "/etc/passwd");
     let group = name_of(found.gid(), "/etc/group");
     let mode = found.mode() & 0o777;
-    let remedy = if mode & 0o060 == 0o060 && found.gid() != 0 {
-        format!("join the group (sudo usermod -aG {group} $USER, then log in again) or use sudo")
-    } else {
+    let remedy = if mode & 0o060 != 0o060 || found.gid() == 0 {
         "use sudo".to_owned()
+    } else if is_member(rustix::process::getuid().as_raw(), found.gid()) {
+        format!(
+            "your account is in group {group}, this session is not yet: log in again, or use: newgrp {group}"
+        )
+    } else {
+        format!("join the group (sudo usermod -aG {group} $USER, then log in again) or use sudo")
     };
     let finding = format!(
         "you may not use {shown}: it belongs to user {user} and group {group} (mode {mode:03o})"
@@ -106,6 +110,25 @@ fn name_of(id: u32, database: &str) -> String {
     entry.unwrap_or_else(|| id.to_string())
 }
 
+/// Whether the account of a user is listed as a member of a group, whatever this process is in.
+fn is_member(user: u32, group: u32) -> bool {
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    lists(&groups, group, &name_of(user, "/etc/passwd"))
+}
+
+/// Whether `groups`, in the form of `/etc/group`, lists a member of the group with this id.
+fn lists(groups: &str, id: u32, member: &str) -> bool {
+    groups
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .any(|fields| match fields.as_slice() {
+            [_, _, found, members] => {
+                found.parse() == Ok(id) && members.split(',').any(|name| name == member)
+            }
+            _ => false,
+        })
+}
+
 /// What a file is, in a word or two.
 fn kind(found: &std::fs::Metadata) -> &'static str {
     let kind = found.file_type();
@@ -121,6 +144,13 @@ fn kind(found: &std::fs::Metadata) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_are_those_that_the_group_lists() {
+        let groups = "root:x:0:\ndagda:x:997:olga,ada\nhalf a line\n";
+        assert!(lists(groups, 997, "ada") && lists(groups, 997, "olga"));
+        assert!(!lists(groups, 997, "ol") && !lists(groups, 0, "ada") && !lists(groups, 0, ""));
+    }
 
     #[test]
     fn ids_have_names_where_the_database_knows_them() {

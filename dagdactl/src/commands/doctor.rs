@@ -1,6 +1,8 @@
 //! `dagdactl doctor`.
 
-use dagda_proto::v1::{DiagnoseRequest, DiagnoseResponse};
+mod units;
+
+use dagda_proto::v1::{DiagnoseRequest, DiagnoseResponse, GetStatusRequest, Status};
 
 use super::{Outcome, Session};
 use crate::client::describe;
@@ -31,26 +33,42 @@ pub async fn run(session: &mut Session) -> Result<Outcome, Error> {
     Ok(error.map_or(Outcome::Done, Outcome::Reported))
 }
 
+/// What one check from here found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Finding {
+    /// As it should be.
+    Ok(String),
+    /// Works, with less.
+    Warning { finding: String, remedy: String },
+    /// Does not work.
+    Failed { finding: String, remedy: String },
+}
+
 /// Adds what is found to `checks`; the error is why dagdad could not be asked.
 async fn examine(session: &Session, checks: &mut Vec<CheckView>) -> Result<(), Error> {
-    let daemon = match session.connect().await {
-        Ok(daemon) => daemon,
-        Err(error) => {
-            checks.push(failed("socket", &error));
-            return Err(error);
-        }
-    };
+    let connected = session.connect().await;
     let socket = session.socket();
-    checks.push(passed(
-        "socket",
-        describe(socket).unwrap_or_else(|| socket.display().to_string()),
-    ));
-    match daemon
-        .answer(daemon.diagnostics().diagnose(DiagnoseRequest {}))
-        .await
-    {
-        Ok(DiagnoseResponse { checks: theirs }) => {
-            checks.push(passed("daemon", "dagdad answers".to_owned()));
+    checks.push(match &connected {
+        Ok(_) => {
+            let described = describe(socket);
+            let described = described.unwrap_or_else(|| socket.display().to_string());
+            check("socket", Finding::Ok(described))
+        }
+        Err(error) => failed("socket", error),
+    });
+    checks.extend(units::look(socket).map(|finding| check("service", finding)));
+    let daemon = connected?;
+    let asked = async {
+        let (mut status, mut diagnostics) = (daemon.status(), daemon.diagnostics());
+        let status = status.get_status(GetStatusRequest {});
+        let Status { version, .. } = daemon.answer(status).await?;
+        let diagnosis = diagnostics.diagnose(DiagnoseRequest {});
+        let DiagnoseResponse { checks } = daemon.answer(diagnosis).await?;
+        Ok((version, checks))
+    };
+    match asked.await {
+        Ok((version, theirs)) => {
+            checks.push(check("daemon", same_version(&version)));
             checks.extend(theirs.into_iter().map(CheckView::from));
             Ok(())
         }
@@ -58,6 +76,17 @@ async fn examine(session: &Session, checks: &mut Vec<CheckView>) -> Result<(), E
             checks.push(failed("daemon", &error));
             Err(error)
         }
+    }
+}
+
+fn same_version(theirs: &str) -> Finding {
+    let ours = env!("CARGO_PKG_VERSION");
+    if theirs == ours {
+        return Finding::Ok(format!("dagdad {theirs} answers"));
+    }
+    Finding::Warning {
+        finding: format!("dagdad {theirs} answers, and this is dagdactl {ours}"),
+        remedy: "restart dagdad where it is the older one (systemctl restart dagdad; pods go on), else install both from one package".to_owned(),
     }
 }
 
@@ -76,12 +105,17 @@ fn unhealthy(checks: &[CheckView]) -> Option<Error> {
     })
 }
 
-fn passed(name: &str, finding: String) -> CheckView {
+fn check(name: &str, finding: Finding) -> CheckView {
+    let (verdict, finding, remedy) = match finding {
+        Finding::Ok(finding) => (VerdictView::Ok, finding, None),
+        Finding::Warning { finding, remedy } => (VerdictView::Warning, finding, Some(remedy)),
+        Finding::Failed { finding, remedy } => (VerdictView::Failed, finding, Some(remedy)),
+    };
     CheckView {
         name: name.to_owned(),
-        verdict: VerdictView::Ok,
+        verdict,
         finding,
-        remedy: None,
+        remedy,
     }
 }
 
@@ -97,5 +131,23 @@ fn failed(name: &str, error: &Error) -> CheckView {
         verdict: VerdictView::Failed,
         finding,
         remedy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_is_told_of() {
+        assert!(matches!(
+            same_version(env!("CARGO_PKG_VERSION")),
+            Finding::Ok(_)
+        ));
+        let Finding::Warning { finding, remedy } = same_version("0.0.1") else {
+            panic!("not a warning");
+        };
+        assert!(finding.contains("dagdad 0.0.1"), "{finding}");
+        assert!(remedy.contains("systemctl restart dagdad"), "{remedy}");
     }
 }

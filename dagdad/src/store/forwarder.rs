@@ -124,7 +124,7 @@ impl Forwarder {
             ),
             Footing::Foreign => tracing::warn!(
                 dagda_rows = waiting,
-                "MariaDB holds rows of another dagdad state directory; they stay, and every row of this one is sent"
+                "MariaDB holds rows of another dagdad state directory; they stay, and every row of this one is sent; to have them here, see `dagdad restore --help`"
             ),
         }
         if remote.as_ref() != Some(&source) {

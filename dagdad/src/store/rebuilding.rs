@@ -19,7 +19,7 @@ use super::rows::{
     AlertRow, AuditRow, BadValue, EventRow, PodRow, PodRunRow, ReadError, RunRow, SampleRow,
     WorkflowRow,
 };
-use super::sqlite::{FILE_NAME, MIGRATIONS, explain, explain_io, options};
+use super::sqlite::{FILE_NAME, MIGRATIONS, explain, explain_io, explain_migration, options};
 use crate::domain::audit::AuditEntry;
 use crate::domain::footprint::PodRun;
 use crate::domain::run::Run;
@@ -179,7 +179,7 @@ async fn fill(
     MIGRATIONS
         .run(&mut conn)
         .await
-        .map_err(|error| StoreError::Failed(format!("cannot make {}: {error}", path.display())))?;
+        .map_err(|error| explain_migration(path, &error))?;
     let mut tables = Vec::with_capacity(Relation::ALL.len());
     for relation in Relation::ALL {
         let mut copying = Copying {

@@ -84,12 +84,7 @@ impl Database {
         MIGRATIONS
             .run(&database.writer)
             .await
-            .map_err(|error| match error {
-                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                    database.error(&error)
-                }
-                other => StoreError::Failed(format!("cannot migrate {}: {other}", database.path())),
-            })?;
+            .map_err(|error| explain_migration(&database.path, &error))?;
         Ok(database)
     }
 
@@ -199,6 +194,16 @@ pub(super) fn explain_io(path: &Path, error: &io::Error) -> StoreError {
 
 /// Primary result codes: <https://www.sqlite.org/rescode.html>
 pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+    if matches!(
+        error,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+    ) {
+        // A text that is none: SQLite takes any bytes for one.
+        return StoreError::Corrupt {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        };
+    }
     let sqlx::Error::Database(database) = error else {
         return StoreError::Failed(error.to_string());
     };
@@ -217,6 +222,16 @@ pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
         8 | 14 => StoreError::ReadOnly { path: text, reason },
         11 | 26 => StoreError::Corrupt { path: text, reason },
         _ => StoreError::Failed(format!("{text}: {reason}")),
+    }
+}
+
+/// Why the schema could not be brought up to date.
+pub(super) fn explain_migration(path: &Path, error: &MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            explain(path, error)
+        }
+        other => StoreError::Failed(format!("cannot migrate {}: {other}", path.display())),
     }
 }
 

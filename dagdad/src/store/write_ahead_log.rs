@@ -32,11 +32,8 @@ pub(super) fn inspect(path: &Path) -> Result<(), Unusable> {
         file.read_exact(&mut head)?;
         File::open(log)
     });
-    let log = match opened {
-        Ok(log) => log,
-        // There is no log; or no head, of which SQLite has more to say.
-        Err(_) => return Ok(()),
-    };
+    // There is no log; or no head, of which SQLite has more to say.
+    let Ok(log) = opened else { return Ok(()) };
     let [.., high, low] = head;
     // 1 stands for 65536, which two bytes cannot say.
     let page = match usize::from(u16::from_be_bytes([high, low])) {
@@ -149,18 +146,11 @@ impl Sum {
     }
 
     fn over(mut self, bytes: &[u8], order: fn([u8; 4]) -> u32) -> Self {
-        for pair in bytes.chunks_exact(8) {
-            let [a, b, c, d, e, f, g, h] = *pair else {
-                continue;
-            };
-            self.0 = self
-                .0
-                .wrapping_add(order([a, b, c, d]))
-                .wrapping_add(self.1);
-            self.1 = self
-                .1
-                .wrapping_add(order([e, f, g, h]))
-                .wrapping_add(self.0);
+        let numbers =
+            |pair: &[u8]| Some((pair.first_chunk().copied()?, pair.last_chunk().copied()?));
+        for (first, second) in bytes.chunks_exact(8).filter_map(numbers) {
+            self.0 = self.0.wrapping_add(order(first)).wrapping_add(self.1);
+            self.1 = self.1.wrapping_add(order(second)).wrapping_add(self.0);
         }
         self
     }

@@ -1,13 +1,14 @@
 //! Databases of released schemas open, with all that is in them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dagdad::domain::admission::Admission;
 use dagdad::domain::economy::EconomyRecord;
 use dagdad::domain::event::EventQuery;
 use dagdad::domain::operation::OperationKind;
 use dagdad::domain::quantity::Bytes;
-use dagdad::ports::{Record, Store as _};
+use dagdad::ports::{MirrorLink, Record, Store as _};
 use dagdad::store::{FILE_NAME, MariaDbOptions};
 use secrecy::SecretString;
 use sqlx::migrate::Migrator;
@@ -344,4 +345,28 @@ async fn a_mirror_of_schema_1_goes_on_where_it_was() {
     store.close().await;
     drop(store);
     assert_eq!(watching.await.unwrap(), 2, "rows were sent again");
+}
+
+/// Tables may be large, or be read by somebody: that is no reason to give up and begin again.
+#[tokio::test]
+async fn mariadb_may_take_its_time_for_a_migration() {
+    let server = MariaDb::start().await;
+    mirror_of_schema_1(&server).await;
+    let mut reader = server.admin().await;
+    reader
+        .execute("LOCK TABLES dagda_orchestrator.pods READ")
+        .await
+        .unwrap();
+    let state = tempfile::tempdir().unwrap();
+    schema_1(state.path()).await.close().await.unwrap();
+    let store = open(state.path(), Some(server.options())).await;
+    let forwarding = Forwarding::of(&store);
+    // Longer than a MariaDB that does not answer is waited for.
+    let mut mirror = store.mirror();
+    let given_up = mirror.wait_for(|status| status.link != MirrorLink::Connecting);
+    let waited = tokio::time::timeout(Duration::from_secs(12), given_up).await;
+    assert!(waited.is_err(), "{:?}", store.mirror().borrow().clone());
+    reader.execute("UNLOCK TABLES").await.unwrap();
+    in_step(&store).await;
+    forwarding.shut_down().await;
 }

@@ -298,6 +298,7 @@ async fn rows_that_are_not_as_they_were_written_are_refused_and_left_alone() {
     for damage in [
         "UPDATE pods SET manifest = replace(manifest, 'llama', 'lhama')",
         "UPDATE pods SET manifest_digest = replace(manifest_digest, '1', '2')",
+        "UPDATE pods SET manifest = CAST(x'6bff' AS TEXT)",
         "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2",
         "PRAGMA writable_schema = ON; \
          DELETE FROM sqlite_schema WHERE name = 'events_by_time'; \

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dagdad::ports::{MirrorLink, Record, Store as _};
+use dagdad::ports::{MirrorLink, Record, Store as _, StoreError};
 use dagdad::store::{
     Archive, FILE_NAME, LinkError, MariaDbOptions, Progress, RebuildError, Rebuilt, ensure_vacant,
     rebuild,
@@ -15,6 +15,7 @@ use crate::audit::entries;
 use crate::contents::{Contents, contents, everything};
 use crate::forms::{alerts, events, pod_runs, runs};
 use crate::mariadb::MariaDb;
+use crate::opening::{mount, run_with_own_mounts};
 use crate::records::{
     Forwarding, at, event, in_step, open, pod, put, put_alert, put_audit, put_pod_run, put_run,
     put_workflow, sample, wait_for, workflow,
@@ -385,6 +386,27 @@ async fn a_mariadb_that_dies_meanwhile_leaves_nothing() {
     restored_to(state.path(), &server.options()).await.unwrap();
     let before = mirrored_of(contents(lost.path()).await);
     assert_eq!(mirrored_of(contents(state.path()).await), before);
+}
+
+#[test]
+fn a_disk_without_room_for_it_is_told_of() {
+    run_with_own_mounts("rebuilding::no_room");
+}
+
+#[tokio::test]
+#[ignore = "run by a_disk_without_room_for_it_is_told_of, in its own mount namespace"]
+async fn no_room() {
+    let server = MariaDb::start().await;
+    filled(&server).await;
+    let disk = tempfile::tempdir().unwrap();
+    mount("size=360k", disk.path());
+    let error = restored_to(disk.path(), &server.options()).await;
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, RebuildError::Local(StoreError::Full { .. })),
+        "{error}"
+    );
+    assert_eq!(disk.path().read_dir().unwrap().count(), 0);
 }
 
 /// A daemon that found its directory empty began anew, and took MariaDB over. What it wrote since

@@ -17,7 +17,7 @@ pub fn provide() {
         ..now
     };
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::info!(%error, "dagdad keeps its limit of open files");
+        tracing::info!(dagda_error = %error, "dagdad keeps its limit of open files");
     }
 }
 

@@ -95,7 +95,7 @@ where
             // Mostly too few file descriptors, which will pass: connections wait meanwhile.
             Err(error) => {
                 if !failing {
-                    tracing::error!(%error, "cannot accept connections; trying on");
+                    tracing::error!(dagda_error = %error, "cannot accept connections; trying on");
                 }
                 failing = true;
                 tokio::time::sleep(PAUSE).await;
@@ -165,13 +165,13 @@ where
         let peer = match Peer::of(&stream) {
             Ok(peer) => peer,
             Err(error) => {
-                tracing::warn!(%error, "a connection is closed: who made it is not known");
+                tracing::warn!(dagda_error = %error, "a connection is closed: who made it is not known");
                 return;
             }
         };
         let admission = lock(&self.connections).admit(peer.uid);
         let Admission::Taken { id, instead_of } = admission else {
-            tracing::debug!(peer.uid, "a connection is closed: too many");
+            tracing::debug!(dagda_uid = peer.uid, "a connection is closed: too many");
             // As far as it goes: the caller may not be reading.
             let _ = stream.try_write(NOT_TAKEN);
             return;
@@ -223,7 +223,7 @@ where
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(dagda_error = %error, "a connection broke");
         }
     }
 

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
@@ -192,10 +193,14 @@ impl Service {
 
     /// Whether a configured socket that gave `error` is to be served by a child: nobody made it,
     /// or a child of ours did. A socket that somebody else left behind is left to them, since
-    /// their Podman may keep other pods than ours would.
+    /// their Podman may keep other pods than ours would; and so is one in a folder that is not
+    /// ours to write in, such as root's `/run/podman`.
     async fn is_ours_to_serve(&self, error: &io::Error) -> bool {
         match error.kind() {
-            io::ErrorKind::NotFound => true,
+            io::ErrorKind::NotFound => {
+                let folder = self.own.ancestors().skip(1).find(|folder| folder.exists());
+                folder.is_some_and(|folder| access(folder, Access::WRITE_OK).is_ok())
+            }
             io::ErrorKind::ConnectionRefused => self.child.lock().await.served,
             _ => false,
         }

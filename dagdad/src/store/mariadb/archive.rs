@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, TryFutureExt as _};
 use sqlx::mysql::MySqlRow;
 use sqlx::{FromRow, MySqlConnection, Row as _};
 
-use super::connection::{connect_to_existing, migrate, session};
+use super::connection::{CONNECT_DEADLINE, bring_up_to_date, connect_to_existing, session, within};
 use super::error::{ER_NO_SUCH_TABLE, LinkError, explain, number};
 use super::options::MariaDbOptions;
 use super::selection;
 use crate::store::outbox::{Relation, Source};
 
-/// A MariaDB that does not answer within this is taken for dead.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
 /// A page is a matter of milliseconds; a table is counted in some seconds at most.
 const READ_DEADLINE: Duration = Duration::from_mins(1);
 /// Rows of a page. A row is some hundred bytes, a manifest or a message some thousand.
@@ -46,22 +44,21 @@ impl Archive {
     /// MariaDB does not answer or does not let this user in; the database is not there, holds
     /// nothing of a dagdad's, or has a newer schema.
     pub async fn open(options: &MariaDbOptions) -> Result<Self, LinkError> {
-        within(CONNECT_DEADLINE, options, Self::connect(options).boxed()).await
-    }
-
-    async fn connect(options: &MariaDbOptions) -> Result<Self, LinkError> {
-        let mut conn = connect_to_existing(options).await?;
         let empty = || LinkError::Empty {
             address: options.address(),
             database: options.database.clone(),
         };
-        match read_source(&mut conn).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(empty()),
-            Err(error) if number(&error) == Some(ER_NO_SUCH_TABLE) => return Err(empty()),
-            Err(error) => return Err(explain(options, &error)),
-        }
-        migrate(&mut conn, options).await?;
+        let looking = async {
+            let mut conn = connect_to_existing(options).await?;
+            match read_source(&mut conn).await {
+                Ok(Some(_)) => Ok(conn),
+                Ok(None) => Err(empty()),
+                Err(error) if number(&error) == Some(ER_NO_SUCH_TABLE) => Err(empty()),
+                Err(error) => Err(explain(options, &error)),
+            }
+        };
+        let mut conn = within(CONNECT_DEADLINE, options, looking.boxed()).await?;
+        bring_up_to_date(&mut conn, options).boxed().await?;
         let snapshot = async {
             session(&mut conn).await?;
             sqlx::raw_sql(
@@ -73,7 +70,8 @@ impl Archive {
             // As of the same moment: it moves on with the rows, in one transaction.
             read_source(&mut conn).await
         };
-        let source = snapshot.await.map_err(|error| explain(options, &error))?;
+        let snapshot = snapshot.map_err(|error| explain(options, &error)).boxed();
+        let source = within(READ_DEADLINE, options, snapshot).await?;
         Ok(Self {
             conn,
             options: options.clone(),
@@ -141,19 +139,4 @@ async fn read_source(conn: &mut MySqlConnection) -> Result<Option<Source>, sqlx:
     sqlx::query_as("SELECT store_id, last_seq FROM mirror_source")
         .fetch_optional(conn)
         .await
-}
-
-async fn within<T>(
-    deadline: Duration,
-    options: &MariaDbOptions,
-    asked: impl Future<Output = Result<T, LinkError>>,
-) -> Result<T, LinkError> {
-    tokio::time::timeout(deadline, asked)
-        .await
-        .unwrap_or_else(|_| {
-            Err(LinkError::Unreachable {
-                address: options.address(),
-                reason: format!("no answer within {} s", deadline.as_secs()),
-            })
-        })
 }

@@ -1,6 +1,8 @@
 //! The way to a connection that can be written to: the database is created where it is
 //! missing, its tables are brought up to date.
 
+use std::time::Duration;
+
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, MySqlConnection};
 
@@ -11,6 +13,28 @@ use super::options::MariaDbOptions;
 use crate::store::sqlite::newest;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/mariadb");
+
+/// A MariaDB that does not answer within this is taken for dead.
+pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// How long its tables may take to be brought up to date: large ones are rewritten, and whoever
+/// reads them is waited for.
+const MIGRATION_DEADLINE: Duration = Duration::from_mins(30);
+
+/// What was asked for, unless it takes too long.
+pub(super) async fn within<T>(
+    deadline: Duration,
+    options: &MariaDbOptions,
+    asked: impl Future<Output = Result<T, LinkError>>,
+) -> Result<T, LinkError> {
+    tokio::time::timeout(deadline, asked)
+        .await
+        .unwrap_or_else(|_| {
+            Err(LinkError::Unreachable {
+                address: options.address(),
+                reason: format!("no answer within {} s", deadline.as_secs()),
+            })
+        })
+}
 
 pub(super) async fn connect_to_database(
     options: &MariaDbOptions,
@@ -56,10 +80,20 @@ pub(super) async fn connect_to_existing(
 
 /// Brings the tables up to date. A migration that was cut off is run again: each one is
 /// written so that this does no harm, since MariaDB commits every DDL statement by itself.
-pub(super) async fn migrate(
+pub(super) async fn bring_up_to_date(
     conn: &mut MySqlConnection,
     options: &MariaDbOptions,
 ) -> Result<(), LinkError> {
+    if within(CONNECT_DEADLINE, options, is_outdated(conn, options)).await? {
+        within(MIGRATION_DEADLINE, options, migrate(conn, options)).await?;
+    }
+    Ok(())
+}
+
+async fn is_outdated(
+    conn: &mut MySqlConnection,
+    options: &MariaDbOptions,
+) -> Result<bool, LinkError> {
     let known = newest(&MIGRATIONS);
     let applied: Result<Vec<(i64, bool)>, _> =
         sqlx::query_as("SELECT version, success FROM _sqlx_migrations")
@@ -84,15 +118,16 @@ pub(super) async fn migrate(
         });
     }
     let cut_off = applied.iter().any(|&(_, success)| !success);
-    if found == known && !cut_off {
-        return Ok(());
-    }
     if cut_off {
         sqlx::query("DELETE FROM _sqlx_migrations WHERE success = FALSE")
             .execute(&mut *conn)
             .await
             .map_err(|error| explain(options, &error))?;
     }
+    Ok(found < known || cut_off)
+}
+
+async fn migrate(conn: &mut MySqlConnection, options: &MariaDbOptions) -> Result<(), LinkError> {
     // Not `run`: rustc cannot prove its future `Send` (sqlx keeps this one for that reason).
     MIGRATIONS
         .run_direct(None, conn, false)

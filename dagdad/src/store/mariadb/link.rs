@@ -1,18 +1,14 @@
 //! A connection to a database with today's schema, and what the forwarder does over it.
 
-use std::time::Duration;
-
-use futures::FutureExt as _;
+use futures::{FutureExt as _, TryFutureExt as _};
 use sqlx::{Connection as _, MySqlConnection};
 
-use super::connection::{connect_to_database, migrate, session};
+use super::connection::{CONNECT_DEADLINE, bring_up_to_date, connect_to_database, session, within};
 use super::error::{LinkError, data_error, explain};
 use super::options::MariaDbOptions;
 use super::statement;
 use crate::store::outbox::{Entry, Relation, Source};
 
-/// A MariaDB that does not answer within this is taken for dead.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for the statement around a row's content, within `max_allowed_packet`.
 const PACKET_MARGIN: usize = 4096;
 
@@ -46,22 +42,11 @@ pub struct Link {
 impl Link {
     /// Connects, creates the database where it is missing, and migrates it.
     pub async fn open(options: &MariaDbOptions) -> Result<Self, LinkError> {
-        tokio::time::timeout(CONNECT_TIMEOUT, Self::connect(options).boxed())
-            .await
-            .unwrap_or_else(|_| {
-                Err(LinkError::Unreachable {
-                    address: options.address(),
-                    reason: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
-                })
-            })
-    }
-
-    async fn connect(options: &MariaDbOptions) -> Result<Self, LinkError> {
-        let mut conn = connect_to_database(options).await?;
-        migrate(&mut conn, options).await?;
-        let max_packet = session(&mut conn)
-            .await
-            .map_err(|error| explain(options, &error))?;
+        let connecting = connect_to_database(options).boxed();
+        let mut conn = within(CONNECT_DEADLINE, options, connecting).await?;
+        bring_up_to_date(&mut conn, options).boxed().await?;
+        let asking = session(&mut conn).map_err(|error| explain(options, &error));
+        let max_packet = within(CONNECT_DEADLINE, options, asking).await?;
         Ok(Self { conn, max_packet })
     }
 

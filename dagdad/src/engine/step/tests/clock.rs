@@ -22,7 +22,7 @@ impl Bench {
 fn a_start_is_given_its_time_although_the_clock_jumps() {
     for jump in [DAY, -HOUR] {
         let slow = pods::publishing("slow", 8080);
-        let mut bench = Bench::with(&[slow.clone()]);
+        let mut bench = Bench::with(std::slice::from_ref(&slow));
         let (id, _) = bench.start("slow");
         bench.reach_awaiting(id, &slow);
         bench.runs("slow");
