@@ -39,8 +39,13 @@ struct Inner {
     asking: Arc<Semaphore>,
     patience: Duration,
     #[cfg(test)]
-    everyone: Option<Option<Role>>,
+    everyone: Option<Everyone>,
 }
+
+/// The role of every caller in a test.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+struct Everyone(Option<Role>);
 
 /// What the system said of a user, and when.
 #[derive(Debug, Clone)]
@@ -88,7 +93,7 @@ impl Callers {
     pub async fn resolve(&self, peer: &Peer) -> Caller {
         let Peer { uid, gid, pid } = *peer;
         #[cfg(test)]
-        if let Some(role) = self.inner.everyone {
+        if let Some(Everyone(role)) = self.inner.everyone {
             return Caller {
                 uid,
                 gid,
@@ -206,7 +211,7 @@ impl Callers {
     /// Everyone is anna, and has `role`.
     pub(super) fn everyone_is(role: Option<Role>) -> Self {
         let inner = Inner {
-            everyone: Some(role),
+            everyone: Some(Everyone(role)),
             ..Inner::new(Access::default())
         };
         Self {
