@@ -45,6 +45,7 @@ lint: ## check format and clippy's opinion, all warnings are errors
 fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECONDS=60 each
 	@scripts/install-packages $(BUILD_PACKAGES) g++
 	@scripts/fuzz
+
 .PHONY: docs
 docs: ## build the documentation of the code, all warnings are errors
 	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps --workspace

@@ -25,6 +25,9 @@ _dagdactl() {
             dagdactl,apply)
                 cmd="dagdactl__subcmd__apply"
                 ;;
+            dagdactl,audit)
+                cmd="dagdactl__subcmd__audit"
+                ;;
             dagdactl,completions)
                 cmd="dagdactl__subcmd__completions"
                 ;;
@@ -152,7 +155,7 @@ _dagdactl() {
 
     case "${cmd}" in
         dagdactl)
-            opts="-h -V --socket --json --timeout --help --version status apply export pods pod ps workflow workflows wf economy alerts alert resources events doctor completions man"
+            opts="-h -V --socket --json --timeout --help --version status apply export pods pod ps workflow workflows wf economy alerts alert resources events audit doctor completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -443,6 +446,55 @@ _dagdactl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dagdactl__subcmd__audit)
+            opts="-h --since --user --object --denied --limit --socket --json --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --object)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -43,6 +43,7 @@ complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alerts" -d 'Show 
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "alert" -d 'Show what is amiss, take note of it, end it'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "resources" -d 'Show the host\'s CPU, memory, disks and pressure, now or over time'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "events" -d 'Show what happened and why'
+complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "audit" -d 'Show who asked for what, and what became of it'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "doctor" -d 'Check that everything dagdad needs is there, and say how to mend what is not'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c dagdactl -n "__fish_dagdactl_needs_command" -f -a "man" -d 'Print the manual page, or write all of them'
@@ -448,6 +449,15 @@ complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l timeout -d 
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -s f -l follow -d 'Go on and show new events as they happen, until interrupted'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l since -d 'Only younger than this: 10m, 1d' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l user -d 'Only what this user asked for: a name or a user id' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l object -d 'Only what was asked of this pod, workflow or alert, as the caller wrote it' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l limit -d 'At most so many, the newest' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l socket -d 'The Unix socket of dagdad' -r -F
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l denied -d 'Only what was denied'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -l json -d 'Print JSON: one document, or one object a line where the output goes on'
+complete -c dagdactl -n "__fish_dagdactl_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l socket -d 'The Unix socket of dagdad' -r -F
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l timeout -d 'Wait at most this long, then exit with 7: 500ms, 30s, 5m' -r
 complete -c dagdactl -n "__fish_dagdactl_using_subcommand doctor" -l json -d 'Print JSON: one document, or one object a line where the output goes on'

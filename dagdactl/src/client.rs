@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use dagda_proto::v1::alerts_service_client::AlertsServiceClient;
+use dagda_proto::v1::audit_service_client::AuditServiceClient;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use dagda_proto::v1::diagnostics_service_client::DiagnosticsServiceClient;
 use dagda_proto::v1::economy_service_client::EconomyServiceClient;
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status, Streaming};
 
-use crate::error::{Error, Trouble};
+use crate::error::{Error, Trouble, root_cause};
 
 use socket::explain;
 pub use socket::{SYSTEM_SOCKET, default_path, describe};
@@ -102,16 +103,7 @@ impl Daemon {
             .wait(Some(ANSWER_WITHIN), handshake)
             .await
             .map_err(no_answer)?
-            .map_err(|error| {
-                let finding = format!(
-                    "what listens on {} does not speak gRPC ({error})",
-                    path.display()
-                );
-                Error::Unreachable(Trouble::new(
-                    finding,
-                    "name the socket of dagdad with --socket",
-                ))
-            })?;
+            .map_err(|error| no_conversation(path, &error))?;
         Ok(Self { channel, patience })
     }
 
@@ -158,6 +150,31 @@ impl Daemon {
     }
 }
 
+/// Somebody listens at `path`, but a conversation does not come about.
+fn no_conversation(path: &std::path::Path, error: &(dyn std::error::Error + 'static)) -> Error {
+    let cause = root_cause(error);
+    let closed = cause.downcast_ref::<std::io::Error>().is_some_and(|cause| {
+        use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        matches!(cause.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+    });
+    // dagdad says `ENHANCE_YOUR_CALM` to who has too many connections, and closes.
+    let trouble = if closed || cause.to_string().contains("excessive load") {
+        Trouble::new(
+            format!("dagdad closed the connection at once ({cause})"),
+            "this user may have too many: end other commands that watch or follow, and see: systemctl status dagdad",
+        )
+    } else {
+        Trouble::new(
+            format!(
+                "what listens on {} does not speak gRPC ({cause})",
+                path.display()
+            ),
+            "name the socket of dagdad with --socket",
+        )
+    };
+    Error::Unreachable(trouble)
+}
+
 /// A call was not answered within `limit`.
 fn no_answer(limit: Duration) -> Error {
     Error::TimedOut(format!(
@@ -194,6 +211,8 @@ services! {
     economy: EconomyServiceClient,
     /// What happened.
     events: EventsServiceClient,
+    /// Who asked for what.
+    audit: AuditServiceClient,
     /// What is missing.
     diagnostics: DiagnosticsServiceClient,
 }

@@ -223,7 +223,7 @@ fn detail(status: &Status) -> Option<ErrorDetail> {
 }
 
 /// The innermost error of a chain: the system's own words.
-fn root_cause<'e>(
+pub fn root_cause<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> &'e (dyn std::error::Error + 'static) {
     let mut cause = error;

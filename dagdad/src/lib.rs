@@ -37,6 +37,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::api::Api;
+use self::api::access::Gate;
+use self::api::caller::Callers;
 use self::config::Config;
 use self::doctor::Doctor;
 use self::domain::error::CommandError;
@@ -124,7 +126,15 @@ pub async fn run(
     ));
     watchers::await_first_listing(&handle, host_known_at).await;
 
-    let api = api(&config, &handle, &podman, &store, &ending);
+    let access = config.access.clone();
+    let callers = tokio::task::spawn_blocking(|| {
+        let callers = Callers::new(access);
+        callers.look();
+        callers
+    })
+    .await?;
+    let gate = Gate::new(handle.clone(), callers);
+    let api = api(&config, gate, &handle, &podman, &store, &ending);
     let mut server = tokio::spawn(api::serve(api, listener));
     let status = status_line(&handle.snapshot());
     systemd::ready(&status);
@@ -166,6 +176,7 @@ pub async fn run(
 
 fn api(
     config: &Config,
+    gate: Gate,
     engine: &Handle,
     podman: &Arc<Podman>,
     store: &Arc<dyn Store>,
@@ -180,7 +191,7 @@ fn api(
     };
     let described = Arc::clone(podman);
     Api {
-        engine: engine.clone(),
+        engine: gate,
         runtime: podman.clone(),
         store: Arc::clone(store),
         parse: Arc::new(move |files| {

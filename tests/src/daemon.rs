@@ -150,11 +150,8 @@ impl Daemon {
     pub fn await_notified(&mut self, from: usize, wanted: impl Fn(&str) -> bool) -> usize {
         let found = self.process.await_line(from, wanted, crate::PATIENCE);
         found.unwrap_or_else(|| {
-            panic!(
-                "not told: {:#?}\n{}",
-                self.process.notifications(),
-                self.process.log()
-            )
+            let log = self.process.log();
+            panic!("not told: {:#?}\n{log}", self.process.notifications())
         })
     }
 

@@ -232,7 +232,8 @@ fn busy_connections_are_not_closed_for_new_ones() {
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("too many connections"), "{said:?}");
     let told = host.run(["status"]).ended_with(code::UNREACHABLE);
-    println!("{}", told.stderr);
+    assert!(told.stderr.contains("the connection"), "{told:?}");
+    assert!(!told.stderr.contains("speak gRPC"), "{told:?}");
     for stream in &mut busy {
         stream.read_exact(&mut [0]).unwrap();
     }

@@ -1,5 +1,10 @@
 //! dagdad and its service manager: the status line, the watchdog, reloads, the socket that is
 //! handed over. The unit itself, and the journal, are tested in a booted systemd.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 
 use std::fs;
 use std::os::fd::AsRawFd as _;
@@ -82,7 +87,7 @@ fn the_status_line_follows_what_happens() {
     let log = daemon.log();
     assert!(log.contains(&format!("dagdad stopped; {words}")), "{log}");
     assert!(!log.contains("message_id"), "it is for the journal: {log}");
-    assert!(log.contains("event=\"pod_started\" pod=\"a\""), "{log}");
+    assert!(log.contains("event=\"pod_ready\" pod=\"a\""), "{log}");
     host.start();
     host.await_pod("a", "a goes on", |pod| pod.state() == PodState::Running);
     let stopped = events(&host, "daemon_stopped");
@@ -165,7 +170,7 @@ fn a_bad_configuration_changes_nothing_and_is_told_until_it_is_mended() {
     assert!(
         failed[0].starts_with("the configuration was not reloaded, the one before stays: ")
             && failed[0].contains(reason)
-            && failed[0].contains("`sampler.interval`"),
+            && failed[0].contains("did you mean `interval`?"),
         "{failed:?}"
     );
     let log = host.daemon().log();

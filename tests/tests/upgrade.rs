@@ -1,4 +1,9 @@
 //! The state of each released schema in today's daemon, and a state of tomorrow's.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod alerts;
+pub mod audit;
 pub mod economy;
 pub mod name;
 pub mod pods;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use self::alerts::AlertsVerb;
+use self::audit::AuditArgs;
 use self::economy::EconomyArgs;
 use self::name::Name;
 use self::pods::{ListArgs, PodsVerb};
@@ -162,6 +164,19 @@ Examples:
   dagdactl events --since 1h
   dagdactl events llama --follow")]
     Events(EventsArgs),
+
+    /// Show who asked for what, and what became of it
+    ///
+    /// Every command that changes something is kept with the user who gave it, and so is what was
+    /// denied; looking leaves no trace. OUTCOME: accepted is under way, refused could not be
+    /// begun, denied takes a role that the user does not have. A run of a workflow stays accepted;
+    /// how it ended: `workflow runs`.
+    #[command(after_help = "\
+Examples:
+  dagdactl audit --since 1d
+  dagdactl audit --object llama
+  dagdactl audit --denied --json | jq -r '.audit[].user'")]
+    Audit(AuditArgs),
 
     /// Check that everything dagdad needs is there, and say how to mend what is not
     ///

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod apply;
+mod audit;
 mod completions;
 mod doctor;
 mod economy;
@@ -136,6 +137,7 @@ async fn converse(verb: Verb, session: &mut Session) -> Result<Outcome, Error> {
         Verb::Alerts(AlertsVerb::Silences) => alerts::silences::run(session).await,
         Verb::Resources(args) => resources::run(&args, session).await,
         Verb::Events(args) => events::run(args, session).await,
+        Verb::Audit(args) => audit::run(args, session).await,
         Verb::Doctor => doctor::run(session).await,
         Verb::Completions(args) => completions::run(&args, session),
         Verb::Man(args) => man::run(&args, session),

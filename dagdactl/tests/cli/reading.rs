@@ -23,6 +23,7 @@ use crate::run::Ran;
 #[case(&["resources", "--since", "1h", "--json"], &["/points/5/cpu_percent"])]
 #[case(&["events", "--json"], &["/events/1/kind", "/events/1/run"])]
 #[case(&["alerts", "list", "--json"], &["/alerts/0/id", "/alerts/0/condition", "/alerts/0/object", "/alerts/0/severity", "/alerts/1/message", "/alerts/1/created_at", "/alerts/1/resolved_at", "/alerts/0/state", "/alerts/1/peak_percent", "/alerts/1/culprits/0/ram_bytes", "/alerts/1/flapping", "/alerts/2/silenced", "/alerts/1/acknowledged_at"])]
+#[case(&["audit", "--json"], &["/audit/0/id", "/audit/0/at", "/audit/0/user", "/audit/0/uid", "/audit/0/pid", "/audit/0/verb", "/audit/0/object", "/audit/0/outcome", "/audit/0/message"])]
 #[case(&["export", "--json"], &["/manifests/0/text"])]
 fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys: &[&str]) {
     let document = Fake::start().run(arguments).exits(0).document();
@@ -44,6 +45,7 @@ fn one_document_with_the_promised_keys(#[case] arguments: &[&str], #[case] keys:
 #[case(&["resources", "--since", "1h"], "CPU        0.0%  50.0%   100%  ▁▂▄▅▇█\n")]
 #[case(&["events", "n8n"], "  pod_failed           n8n           crashed 5 times")]
 #[case(&["alert", "list"], "019a2f30-2222  pod_down         mariadb  critical  firing             3m\n  since ")]
+#[case(&["audit", "--denied"], "65534  alerts unsilence  llama   denied\n  uid 65534: takes the role operator\n")]
 #[case(&["export"], "metadata: {name: llama}\n---\nkind: Pod\n")]
 fn people_get_text_without_colour_in_a_pipe(#[case] arguments: &[&str], #[case] expected: &str) {
     let ran = Fake::start().run(arguments).exits(0);
@@ -215,5 +217,21 @@ fn the_present_and_the_past_are_asked_for_apart() {
     assert!(
         requests[1].contains("object: Some(\"n8n\"), limit: 5"),
         "{requests:?}"
+    );
+}
+
+#[test]
+fn who_asked_for_what_is_asked_as_it_is_written() {
+    let fake = Fake::start();
+    let arguments = ["--user", "bertha", "--object", "llama", "--limit", "7"];
+    let ran = fake.run(&[&["audit", "--since", "1d"], &arguments[..]].concat());
+    let ran = ran.exits(0);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(ran.stderr, "nobody asked for such a thing\n");
+    let asked = fake.requests().concat();
+    assert!(
+        asked.contains(r#"user: Some("bertha"), object: Some("llama"), denied: false, limit: 7"#)
+            && asked.contains("since: Some("),
+        "{asked}"
     );
 }

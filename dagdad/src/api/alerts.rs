@@ -10,8 +10,9 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::streaming::{Stream, watching};
-use super::{Api, convert, status};
+use super::{Api, access, convert, status};
 use crate::domain::alert::{Alert, AlertQuery};
+use crate::domain::caller::Caller;
 use crate::domain::error::CommandError;
 use crate::domain::silence::Silence;
 use crate::engine::effects::Answer;
@@ -74,8 +75,9 @@ impl AlertsService for Api {
         &self,
         request: Request<v1::AcknowledgeAlertsRequest>,
     ) -> Result<Response<v1::AlertsChanged>, Status> {
+        let caller = access::caller(&request)?;
         let v1::AcknowledgeAlertsRequest { which } = request.into_inner();
-        self.change_alerts(Command::AcknowledgeAlerts { which })
+        self.change_alerts(&caller, Command::AcknowledgeAlerts { which })
             .await
     }
 
@@ -83,30 +85,35 @@ impl AlertsService for Api {
         &self,
         request: Request<v1::ResolveAlertRequest>,
     ) -> Result<Response<v1::AlertsChanged>, Status> {
+        let caller = access::caller(&request)?;
         let v1::ResolveAlertRequest { id } = request.into_inner();
-        self.change_alerts(Command::ResolveAlert { id }).await
+        self.change_alerts(&caller, Command::ResolveAlert { id })
+            .await
     }
 
     async fn silence(
         &self,
         request: Request<v1::SilenceRequest>,
     ) -> Result<Response<v1::Silences>, Status> {
+        let caller = access::caller(&request)?;
         let v1::SilenceRequest { what, span } = request.into_inner();
         // A span that is none is refused with those that are too short.
         let span = span.and_then(|span| convert::from_duration(&span));
-        self.change_silences(Command::Silence {
+        let command = Command::Silence {
             of: convert::silenced(what),
             span: span.unwrap_or_default(),
-        })
-        .await
+        };
+        self.change_silences(&caller, command).await
     }
 
     async fn lift_silence(
         &self,
         request: Request<v1::LiftSilenceRequest>,
     ) -> Result<Response<v1::Silences>, Status> {
+        let caller = access::caller(&request)?;
         let v1::LiftSilenceRequest { which } = request.into_inner();
-        self.change_silences(Command::LiftSilence { which }).await
+        self.change_silences(&caller, Command::LiftSilence { which })
+            .await
     }
 
     async fn list_silences(
@@ -144,8 +151,12 @@ impl Api {
         })
     }
 
-    async fn change_silences(&self, command: Command) -> Result<Response<v1::Silences>, Status> {
-        let answer = self.engine.command(command).await;
+    async fn change_silences(
+        &self,
+        caller: &Caller,
+        command: Command,
+    ) -> Result<Response<v1::Silences>, Status> {
+        let answer = self.engine.command(caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Silences(silences)) => Ok(Response::new(v1::Silences {
                 silences: silences.iter().map(convert::silence).collect(),
@@ -162,8 +173,12 @@ impl Api {
         }
     }
 
-    async fn change_alerts(&self, command: Command) -> Result<Response<v1::AlertsChanged>, Status> {
-        let answer = self.engine.command(command).await;
+    async fn change_alerts(
+        &self,
+        caller: &Caller,
+        command: Command,
+    ) -> Result<Response<v1::AlertsChanged>, Status> {
+        let answer = self.engine.command(caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Alerts { alerts, changed }) => {
                 let snapshot = self.engine.snapshot();

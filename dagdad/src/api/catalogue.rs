@@ -5,9 +5,10 @@ use std::sync::Arc;
 use dagda_proto::v1::{self, catalogue_service_server::CatalogueService};
 use tonic::{Request, Response, Status};
 
+use super::access::Deed;
 use super::pods::no_such_pod;
 use super::workflows::no_such_workflow;
-use super::{Api, convert, status};
+use super::{Api, access, convert, status};
 use crate::domain::error::CommandError;
 use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
@@ -19,7 +20,13 @@ impl CatalogueService for Api {
         &self,
         request: Request<v1::ApplyRequest>,
     ) -> Result<Response<v1::ApplyResponse>, Status> {
+        let caller = access::caller(&request)?;
         let v1::ApplyRequest { files, dry_run } = request.into_inner();
+        if !dry_run {
+            // First, so that who may not is told so, and not what is wrong with the manifest.
+            let permitted = self.engine.permit(&caller, &Deed::APPLY).await;
+            permitted.map_err(|error| status::from_command(&error))?;
+        }
         let files = files
             .into_iter()
             .map(|v1::ManifestFile { name, text }| (name, text))
@@ -29,11 +36,17 @@ impl CatalogueService for Api {
         let parsed = tokio::task::spawn_blocking(move || parse(files))
             .await
             .map_err(|panic| Status::internal(format!("the manifest broke dagdad: {panic}")))?;
-        let entries = parsed.map_err(|error| status::from_command(&error))?;
-        let answer = self
-            .engine
-            .command(Command::Apply { entries, dry_run })
-            .await;
+        let entries = match parsed {
+            Ok(entries) => entries,
+            Err(error) => {
+                if !dry_run {
+                    self.engine.refused(&caller, &Deed::APPLY, &error).await;
+                }
+                return Err(status::from_command(&error));
+            }
+        };
+        let command = Command::Apply { entries, dry_run };
+        let answer = self.engine.command(&caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Applied(applied)) => Ok(Response::new(v1::ApplyResponse {
                 objects: applied.iter().map(convert::applied).collect(),

@@ -7,7 +7,7 @@ use dagda_proto::v1::{self, economy_service_server::EconomyService};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::{Api, convert, status};
+use super::{Api, access, convert, status};
 use crate::domain::economy::{EconomyRules, WhatIf};
 use crate::domain::error::CommandError;
 use crate::engine::economy::{Situation, backtest, plan};
@@ -34,10 +34,12 @@ impl EconomyService for Api {
         &self,
         request: Request<v1::SetPolicyRequest>,
     ) -> Result<Response<v1::EconomyStatus>, Status> {
+        let caller = access::caller(&request)?;
         let policy = convert::from_policy(request.into_inner().policy()).ok_or_else(|| {
             invalid("the policy of economy mode is one of auto, on and off".to_owned())
         })?;
-        let answer = self.engine.command(Command::SetEconomy { policy }).await;
+        let command = Command::SetEconomy { policy };
+        let answer = self.engine.command(&caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Done(_)) => {
                 let snapshot = self.engine.snapshot();

@@ -2,11 +2,16 @@
 //! snapshot; commands go to the engine; only logs, history and what is past (events, runs, alerts,
 //! backtests) wait for somebody else.
 
+pub mod access;
 mod alerts;
+mod audit;
+pub mod caller;
 mod catalogue;
 mod convert;
+mod denials;
 mod diagnostics;
 mod economy;
+mod entrance;
 mod events;
 mod following;
 mod incoming;
@@ -26,6 +31,7 @@ use std::sync::Arc;
 
 use dagda_proto::FILE_DESCRIPTOR_SET;
 use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
+use dagda_proto::v1::audit_service_server::AuditServiceServer;
 use dagda_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use dagda_proto::v1::diagnostics_service_server::DiagnosticsServiceServer;
 use dagda_proto::v1::economy_service_server::EconomyServiceServer;
@@ -38,11 +44,13 @@ use futures::future::BoxFuture;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
+use tower::Layer as _;
 
+use self::access::Gate;
+use self::entrance::EntranceLayer;
 use crate::domain::catalogue::Entries;
 use crate::domain::check::Check;
 use crate::domain::error::CommandError;
-use crate::engine::handle::Handle;
 use crate::ports::{Runtime, Store};
 
 /// The largest `apply`, bytes: room for a folder of manifests.
@@ -63,10 +71,10 @@ pub type Diagnose = Arc<dyn Fn() -> BoxFuture<'static, Vec<Check>> + Send + Sync
 #[derive(Clone)]
 pub struct Api {
     /// Commands, snapshots, events.
-    pub engine: Handle,
+    pub engine: Gate,
     /// Logs.
     pub runtime: Arc<dyn Runtime>,
-    /// History; past events, runs, alerts and samples.
+    /// History; past events, runs, alerts and samples; the audit.
     pub store: Arc<dyn Store>,
     /// `apply`.
     pub parse: Parse,
@@ -79,7 +87,9 @@ pub struct Api {
 /// Serves until `api.ending` is cancelled and the open calls have ended.
 pub async fn serve(api: Api, listener: UnixListener) {
     let ending = api.ending.clone();
-    incoming::serve(routes(api).await, listener, ending).await;
+    let entrance = EntranceLayer(api.engine.clone());
+    let service = entrance.layer(routes(api).await);
+    incoming::serve(service, listener, ending).await;
 }
 
 /// Which service answers what.
@@ -93,6 +103,7 @@ async fn routes(api: Api) -> Routes {
     reporter.set_serving::<EventsServiceServer<Api>>().await;
     reporter.set_serving::<AlertsServiceServer<Api>>().await;
     reporter.set_serving::<EconomyServiceServer<Api>>().await;
+    reporter.set_serving::<AuditServiceServer<Api>>().await;
     reporter
         .set_serving::<DiagnosticsServiceServer<Api>>()
         .await;
@@ -122,6 +133,7 @@ async fn routes(api: Api) -> Routes {
         EventsServiceServer,
         AlertsServiceServer,
         EconomyServiceServer,
+        AuditServiceServer,
         DiagnosticsServiceServer
     );
     routes.routes().prepare()

@@ -7,7 +7,8 @@ use futures::{StreamExt, stream};
 use tonic::{Request, Response, Status};
 
 use super::streaming::{Stream, until_the_end, watching};
-use super::{Api, convert, status};
+use super::{Api, access, convert, status};
+use crate::domain::caller::Caller;
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::observed::LogQuery;
@@ -62,13 +63,14 @@ impl PodsService for Api {
         &self,
         request: Request<v1::StartPodRequest>,
     ) -> Result<Response<Self::StartPodStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::StartPodRequest { name, admission } = request.into_inner();
         let admission = convert::from_admission(admission);
-        self.operate(Command::Start {
+        let command = Command::Start {
             pod: name,
             admission,
-        })
-        .await
+        };
+        self.operate(&caller, command).await
     }
 
     type StopPodStream = Stream<v1::OperationUpdate>;
@@ -77,15 +79,16 @@ impl PodsService for Api {
         &self,
         request: Request<v1::StopPodRequest>,
     ) -> Result<Response<Self::StopPodStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::StopPodRequest { name, grace_period } = request.into_inner();
         let grace = grace_period.map(|grace| {
             convert::from_duration(&grace).ok_or_else(|| invalid("a grace period is not negative"))
         });
-        self.operate(Command::Stop {
+        let command = Command::Stop {
             pod: name,
             grace: grace.transpose()?,
-        })
-        .await
+        };
+        self.operate(&caller, command).await
     }
 
     type RestartPodStream = Stream<v1::OperationUpdate>;
@@ -94,8 +97,10 @@ impl PodsService for Api {
         &self,
         request: Request<v1::RestartPodRequest>,
     ) -> Result<Response<Self::RestartPodStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::RestartPodRequest { name } = request.into_inner();
-        self.operate(Command::Restart { pod: name }).await
+        let command = Command::Restart { pod: name };
+        self.operate(&caller, command).await
     }
 
     type RemovePodStream = Stream<v1::OperationUpdate>;
@@ -104,8 +109,10 @@ impl PodsService for Api {
         &self,
         request: Request<v1::RemovePodRequest>,
     ) -> Result<Response<Self::RemovePodStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::RemovePodRequest { name, force } = request.into_inner();
-        self.operate(Command::Remove { pod: name, force }).await
+        let command = Command::Remove { pod: name, force };
+        self.operate(&caller, command).await
     }
 
     type ReadLogsStream = Stream<v1::LogLine>;
@@ -151,9 +158,10 @@ impl PodsService for Api {
 impl Api {
     async fn operate(
         &self,
+        caller: &Caller,
         command: Command,
     ) -> Result<Response<Stream<v1::OperationUpdate>>, Status> {
-        let answer = self.engine.command(command).await;
+        let answer = self.engine.command(caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Operation(receiver) => Ok(Response::new(watching(
                 receiver,

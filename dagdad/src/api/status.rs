@@ -28,6 +28,7 @@ pub fn from_command(error: &CommandError) -> Status {
         CommandError::RunActive { .. } | CommandError::NeededByRun { .. } => {
             Code::FailedPrecondition
         }
+        CommandError::NotPermitted { .. } => Code::PermissionDenied,
         CommandError::Invalid(_) => Code::InvalidArgument,
         CommandError::PortTaken { .. } | CommandError::Busy { .. } | CommandError::NotMeasured => {
             Code::FailedPrecondition

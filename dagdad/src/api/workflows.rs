@@ -11,7 +11,8 @@ use super::following::Following;
 use super::outcome::Goal;
 use super::pods::invalid;
 use super::streaming::Stream;
-use super::{Api, convert, runs, status};
+use super::{Api, access, convert, runs, status};
+use crate::domain::caller::Caller;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventQuery;
 use crate::domain::run::RunQuery;
@@ -71,6 +72,7 @@ impl WorkflowsService for Api {
         &self,
         request: Request<v1::RunWorkflowRequest>,
     ) -> Result<Response<Self::RunWorkflowStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::RunWorkflowRequest {
             name,
             admission,
@@ -88,7 +90,7 @@ impl WorkflowsService for Api {
             queue,
             timeout: timeout.transpose()?,
         };
-        self.follow(command, Goal::Ready).await
+        self.follow(&caller, command, Goal::Ready).await
     }
 
     type StopWorkflowStream = Stream<v1::RunUpdate>;
@@ -97,18 +99,20 @@ impl WorkflowsService for Api {
         &self,
         request: Request<v1::StopWorkflowRequest>,
     ) -> Result<Response<Self::StopWorkflowStream>, Status> {
+        let caller = access::caller(&request)?;
         let v1::StopWorkflowRequest { name } = request.into_inner();
-        self.follow(Command::StopWorkflow { workflow: name }, Goal::Ended)
-            .await
+        let command = Command::StopWorkflow { workflow: name };
+        self.follow(&caller, command, Goal::Ended).await
     }
 
     async fn remove_workflow(
         &self,
         request: Request<v1::RemoveWorkflowRequest>,
     ) -> Result<Response<v1::Done>, Status> {
+        let caller = access::caller(&request)?;
         let v1::RemoveWorkflowRequest { name } = request.into_inner();
         let command = Command::RemoveWorkflow { workflow: name };
-        let answer = self.engine.command(command).await;
+        let answer = self.engine.command(&caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Done(done)) => Ok(Response::new(convert::done(&done))),
             Answer::Reply(Reply::Refused(error)) => Err(status::from_command(&error)),
@@ -179,10 +183,11 @@ impl WorkflowsService for Api {
 impl Api {
     async fn follow(
         &self,
+        caller: &Caller,
         command: Command,
         goal: Goal,
     ) -> Result<Response<Stream<v1::RunUpdate>>, Status> {
-        let answer = self.engine.command(command).await;
+        let answer = self.engine.command(caller, command).await;
         match answer.map_err(|error| status::from_command(&error))? {
             Answer::Reply(Reply::Run(run)) => {
                 let following = Following {

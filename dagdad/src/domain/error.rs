@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::admission::Denial;
 use super::alert::Condition;
+use super::caller::Role;
 use super::name::{PodName, WorkflowName};
 use super::operation::OperationKind;
 use super::quantity::Bytes;
@@ -138,6 +139,20 @@ pub enum CommandError {
         /// What there is.
         containers: Vec<String>,
     },
+    /// The caller may not do that.
+    #[error("{caller} may not do `{verb}`: that takes the role {role}, {}", advice(group.as_deref(), user.as_deref()))]
+    NotPermitted {
+        /// Whom they are taken for: `anna (uid 1000)`.
+        caller: String,
+        /// Their name, where the system knows one.
+        user: Option<String>,
+        /// What they asked for, as dagdactl calls it.
+        verb: String,
+        /// The role that they lack.
+        role: Role,
+        /// A group that would give it.
+        group: Option<String>,
+    },
     /// A manifest, name or value that cannot be used.
     #[error("{0}")]
     Invalid(String),
@@ -239,6 +254,7 @@ impl CommandError {
             Self::Insufficient(_) | Self::DiskFull { .. } => "insufficient_resources",
             Self::EconomyActive { .. } => "economy_active",
             Self::RunActive { .. } | Self::NeededByRun { .. } => "busy",
+            Self::NotPermitted { .. } => "permission_denied",
             Self::Invalid(_) => "invalid",
             Self::PortTaken { .. } => "port_taken",
             Self::Busy { .. } | Self::NotMeasured => "busy",
@@ -259,6 +275,17 @@ impl CommandError {
             Self::PodFailed { log, .. } => log,
             _ => &[],
         }
+    }
+}
+
+/// How to come by a role that `group` gives.
+fn advice(group: Option<&str>, user: Option<&str>) -> String {
+    match group {
+        Some(group) => format!(
+            "which members of the group {group} have; root can add you: usermod -aG {group} {}",
+            user.unwrap_or("NAME")
+        ),
+        None => "which only root has, and the user that dagdad runs as".to_owned(),
     }
 }
 

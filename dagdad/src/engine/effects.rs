@@ -12,8 +12,10 @@ use tokio::task::AbortHandle;
 
 use super::Message;
 use super::announcements::Announcements;
+use super::auditing::{self, Auditing};
 use super::effect::{Action, Easing, Effect, Persist};
 use super::event::{EffectResult, Event, Reply, Ticket};
+use crate::domain::audit::AuditEntry;
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
@@ -62,6 +64,7 @@ pub(super) struct Performer {
     jobs: mpsc::Sender<Persist>,
     announcements: Announcements,
     waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    auditing: Auditing,
     watched: HashMap<OperationId, watch::Sender<OperationView>>,
     running: HashMap<OperationId, AbortHandle>,
 }
@@ -79,13 +82,33 @@ impl Performer {
             jobs,
             announcements,
             waiting: HashMap::new(),
+            auditing: Auditing::default(),
             watched: HashMap::new(),
             running: HashMap::new(),
         }
     }
 
-    pub(super) fn expect_answer(&mut self, ticket: Ticket, caller: oneshot::Sender<Answer>) {
+    pub(super) fn expect_answer(
+        &mut self,
+        ticket: Ticket,
+        caller: oneshot::Sender<Answer>,
+        asked: Option<Box<AuditEntry>>,
+    ) {
         self.waiting.insert(ticket, caller);
+        if let Some(entry) = asked {
+            self.auditing.ask(ticket, *entry);
+        }
+    }
+
+    /// Has what was asked written with what the step of it writes.
+    pub(super) fn write_down(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+        self.auditing.write_down(ticket, effects);
+    }
+
+    /// Has what was asked written and told to the journal.
+    pub(super) fn audit(&mut self, entry: AuditEntry) {
+        auditing::log(&entry);
+        self.perform(auditing::alone(entry));
     }
 
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -229,6 +252,9 @@ impl Performer {
     }
 
     fn answer(&mut self, ticket: Ticket, reply: Reply) {
+        if let Some(entry) = self.auditing.answered(ticket, &reply) {
+            self.audit(entry);
+        }
         let answer = match reply {
             Reply::Operation(id) => Answer::Operation(self.watched(id).subscribe()),
             reply => Answer::Reply(reply),
@@ -241,6 +267,13 @@ impl Performer {
 
     fn report(&mut self, operation: OperationId, view: OperationView) {
         let finished = matches!(view, OperationView::Finished(_));
+        if let OperationView::Finished(result) = &view {
+            let records = self.auditing.ended(operation, result);
+            if !records.is_empty() {
+                let then = Vec::new();
+                self.persist(Persist::Fact { records, then });
+            }
+        }
         self.watched(operation).send_replace(view);
         if finished {
             self.watched.remove(&operation);

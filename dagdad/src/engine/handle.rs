@@ -9,6 +9,7 @@ use super::announcements::Announcements;
 use super::effects::Answer;
 use super::event::{Command, Event};
 use super::snapshot::Snapshot;
+use crate::domain::audit::AuditEntry;
 use crate::domain::error::CommandError;
 use crate::domain::event::{EventQuery, EventRecord};
 
@@ -21,17 +22,32 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Gives a command and waits for its answer: accepted, done already, or refused.
+    /// Gives a command and waits for its answer: accepted, done already, or refused. `asked` is
+    /// who gives it, where that is to be kept.
     ///
     /// # Errors
     /// [`CommandError::ShuttingDown`] when the engine has ended.
-    pub async fn command(&self, command: Command) -> Result<Answer, CommandError> {
+    pub async fn command(
+        &self,
+        command: Command,
+        asked: Option<Box<AuditEntry>>,
+    ) -> Result<Answer, CommandError> {
         let (caller, answer) = oneshot::channel();
         self.messages
-            .send(Message::Command { command, caller })
+            .send(Message::Command {
+                command,
+                caller,
+                asked,
+            })
             .await
             .map_err(|_| CommandError::ShuttingDown)?;
         answer.await.map_err(|_| CommandError::ShuttingDown)
+    }
+
+    /// Keeps what somebody asked for in vain, without a step of the engine.
+    pub async fn audit(&self, entry: AuditEntry) {
+        // The engine being gone means that dagdad ends.
+        let _ = self.messages.send(Message::Audit(Box::new(entry))).await;
     }
 
     /// Tells the engine what happened outside.

@@ -16,6 +16,7 @@
 pub mod admission;
 mod alerts;
 mod announcements;
+pub(crate) mod auditing;
 mod budget;
 pub mod economy;
 pub mod effect;
@@ -58,6 +59,7 @@ use self::heartbeat::Heartbeat;
 use self::state::State;
 use self::wall_clock::WallClock;
 use self::writer::Writer;
+use crate::domain::audit::AuditEntry;
 
 /// Messages that may wait for the engine before their senders do.
 const MAILBOX: usize = 1024;
@@ -72,7 +74,11 @@ pub(crate) enum Message {
     Command {
         command: Command,
         caller: oneshot::Sender<Answer>,
+        /// Who asks for it, where that is to be kept.
+        asked: Option<Box<AuditEntry>>,
     },
+    /// What somebody asked for in vain.
+    Audit(Box<AuditEntry>),
     /// Effects that waited for their records to be written.
     Perform(Vec<effect::Effect>),
 }
@@ -170,12 +176,17 @@ impl Owner {
                         self.performer.perform(effect);
                     }
                 }
-                Some(Message::Command { command, caller }) => {
+                Some(Message::Command {
+                    command,
+                    caller,
+                    asked,
+                }) => {
                     self.tickets += 1;
                     let ticket = Ticket(self.tickets);
-                    self.performer.expect_answer(ticket, caller);
+                    self.performer.expect_answer(ticket, caller, asked);
                     self.take_in(Event::Command { ticket, command });
                 }
+                Some(Message::Audit(entry)) => self.performer.audit(*entry),
                 Some(Message::Event(event)) => {
                     let ends = event == Event::Shutdown;
                     self.take_in(event);
@@ -194,7 +205,15 @@ impl Owner {
             tracing::warn!("the clock was set by {by:#}, or the machine slept");
             effects = step::step(&mut self.state, Event::ClockSet(by), now);
         }
-        effects.extend(step::step(&mut self.state, event, now));
+        let asked = match &event {
+            Event::Command { ticket, .. } => Some(*ticket),
+            _ => None,
+        };
+        let mut answer = step::step(&mut self.state, event, now);
+        if let Some(ticket) = asked {
+            self.performer.write_down(ticket, &mut answer);
+        }
+        effects.append(&mut answer);
         // First, so that who gets an answer finds in the snapshot what he was told.
         self.snapshots
             .send_replace(Arc::new(self.state.snapshot(now)));

@@ -36,10 +36,9 @@ pub fn cgroup(input: &[u8]) {
             assert_eq!(bytes % 1024, 0);
         }
     }
-    for split in [v1::memory_split(input), v2::memory_split(input)] {
-        if let Some(MemorySplit { file, mapped, .. }) = split {
-            assert!(mapped <= file, "{mapped} of {file}");
-        }
+    let splits = [v1::memory_split(input), v2::memory_split(input)];
+    for MemorySplit { file, mapped, .. } in splits.into_iter().flatten() {
+        assert!(mapped <= file, "{mapped} of {file}");
     }
     let _ = (v1::cpu_nanoseconds(input), v2::cpu_nanoseconds(input));
     let membership = String::from_utf8_lossy(input);

@@ -35,7 +35,7 @@ pub fn entries() -> Vec<AuditEntry> {
     entries[2].user = None;
     entries[2].pid = None;
     entries[3].uid = u32::MAX;
-    entries[4].verb = "apply".to_owned();
+    "apply".clone_into(&mut entries[4].verb);
     entries[4].object = Some("llama-2, n8n".to_owned());
     entries
 }

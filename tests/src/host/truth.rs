@@ -11,13 +11,14 @@ use crate::mariadb::MariaDb;
 use crate::rows;
 
 /// What both databases have.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "pods",
     "workflows",
     "workflow_runs",
     "pod_runs",
     "resource_alerts",
     "events",
+    "audit",
     "system_resources",
 ];
 

@@ -99,11 +99,9 @@ impl Machine {
     /// # Panics
     /// It cannot be built or installed.
     pub fn install(&self, version: &str) -> String {
-        let package = package::build(version, self.scratch.path());
-        let name = package.file_name().expect("a file").to_string_lossy();
-        let said = self.run(["dpkg", "--install", &format!("/scratch/{name}")]);
-        std::fs::remove_file(package).expect("remove the package");
-        said
+        let package = self.scratch.join("dagda.deb");
+        std::fs::copy(package::build(version), package).expect("copy the package");
+        self.run(["dpkg", "--install", "/scratch/dagda.deb"])
     }
 
     /// Gives the machine's Podman the image that tests run.

@@ -2,24 +2,28 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::binaries;
 use crate::process::run;
-use crate::scratch::Scratch;
 
-/// Builds the package as `version` into `directory`, from the binaries that the other tests use
-/// too: none is compiled for it.
+/// The package as `version`, built once, from the binaries that the other tests use too: none is
+/// compiled for it.
 ///
 /// # Panics
 /// It cannot be built.
 #[must_use]
-pub fn build(version: &str, directory: &Path) -> PathBuf {
-    let package = directory.join(format!("dagda_{version}.deb"));
+pub fn build(version: &str) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let package = stage().join(format!("dagda_{version}.deb"));
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if package.exists() {
+        return package;
+    }
     let _ = run(Command::new("cargo")
         .args(["deb", "--quiet", "--no-build", "--no-strip", "--offline"])
-        // Quick rather than small.
-        .args(["--fast", "--compress-type", "gz"])
+        // Quick rather than small; cargo-deb's own compression is slow where it is a debug build.
+        .args(["--fast", "--compress-type", "gz", "--compress-system"])
         .args(["--package", "dagdad", "--deb-version", version])
         .arg("--manifest-path")
         .arg(binaries::workspace().join("Cargo.toml"))
@@ -29,22 +33,22 @@ pub fn build(version: &str, directory: &Path) -> PathBuf {
     package
 }
 
-/// A target directory as cargo-deb wants it, with the binaries less their debug information, which
-/// is most of them.
-fn stage() -> PathBuf {
-    static STAGE: OnceLock<Scratch> = OnceLock::new();
-    let stage = STAGE.get_or_init(|| {
-        let stage = Scratch::new();
+/// A target directory as cargo-deb wants it, with the binaries less their symbols, which are most
+/// of them. It lies in the real one, made anew by each process.
+fn stage() -> &'static Path {
+    static STAGE: OnceLock<PathBuf> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let stage = binaries::directory().join("packages");
+        let _ = std::fs::remove_dir_all(&stage);
         let release = stage.join("release");
-        std::fs::create_dir(&release).expect("make the stage");
+        std::fs::create_dir_all(&release).expect("make the stage");
         for name in ["dagdad", "dagdactl"] {
             let _ = run(Command::new("strip")
-                .arg("--strip-debug")
+                .arg("--strip-all")
                 .arg("-o")
                 .arg(release.join(name))
                 .arg(binaries::path(name)));
         }
         stage
-    });
-    stage.path().to_owned()
+    })
 }

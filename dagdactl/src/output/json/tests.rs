@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::ErrorDocument;
 use super::alerts::{AlertListView, AlertsChangedView};
+use super::audit::AuditView;
 use super::catalogue::{ApplyView, ExportView};
 use super::doctor::{CheckView, DoctorView};
 use super::events::EventsView;
@@ -70,6 +71,12 @@ fn alerts_ack() {
 fn alerts_silences() {
     let silences = sample::silences(NOW);
     assert_snapshot!(pretty(&SilenceListView::from(v1::Silences { silences })));
+}
+
+#[test]
+fn audit() {
+    let entries = sample::audit(NOW).into_iter().take(4).collect();
+    assert_snapshot!(pretty(&AuditView::from(v1::ListAuditResponse { entries })));
 }
 
 #[test]

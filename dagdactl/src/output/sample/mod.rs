@@ -312,6 +312,50 @@ pub fn silences(now: i64) -> Vec<v1::SilenceView> {
     ]
 }
 
+/// Who asked for what: all outcomes, and names that are too long for a table.
+pub fn audit(now: i64) -> Vec<v1::AuditEntry> {
+    let entry =
+        |number: u8, ago: i64, user: Option<&str>, verb: &str, outcome: &str| v1::AuditEntry {
+            id: format!("019a2f2a-3333-7000-8000-00000000000{number}"),
+            at: Some(at(now - ago)),
+            user: user.map(str::to_owned),
+            uid: 1000,
+            pid: Some(4711),
+            verb: verb.to_owned(),
+            object: Some("llama".to_owned()),
+            outcome: outcome.to_owned(),
+            message: String::new(),
+        };
+    vec![
+        entry(6, 0, Some("anna"), "pods start", "accepted"),
+        v1::AuditEntry {
+            message: "not_found: no pod named llama; did you mean lama? See what there is: dagdactl pods list"
+                .to_owned(),
+            ..entry(5, 60, Some("anna"), "pods restart", "refused")
+        },
+        v1::AuditEntry {
+            uid: 65534,
+            pid: None,
+            message: "takes the role operator".to_owned(),
+            ..entry(4, 600, None, "alerts unsilence", "denied")
+        },
+        v1::AuditEntry {
+            object: Some("llama, qwen, mariadb, n8n, adminer".to_owned()),
+            uid: 1001,
+            ..entry(3, 7200, Some("bartholomew.longname"), "apply", "done")
+        },
+        v1::AuditEntry {
+            message: "pod_failed: llama ended: exit code 1".to_owned(),
+            uid: 0,
+            ..entry(2, 86_400, Some("root"), "pods start", "failed")
+        },
+        v1::AuditEntry {
+            object: None,
+            ..entry(1, 90_000, Some("anna"), "apply", "asked")
+        },
+    ]
+}
+
 /// Two events.
 pub fn events(now: i64) -> Vec<v1::Event> {
     vec![

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod alerts;
+pub mod audit;
 pub mod backtest;
 pub mod catalogue;
 pub mod doctor;

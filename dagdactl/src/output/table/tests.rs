@@ -12,9 +12,12 @@ use jiff::tz::TimeZone;
 use rstest::rstest;
 use unicode_width::UnicodeWidthStr;
 
-use super::{alerts, catalogue, doctor, events, pod_detail, pods, resources, silences, status};
+use super::{
+    alerts, audit, catalogue, doctor, events, pod_detail, pods, resources, silences, status,
+};
 use crate::output::human::Clock;
 use crate::output::json::alerts::AlertListView;
+use crate::output::json::audit::AuditView;
 use crate::output::json::catalogue::ApplyView;
 use crate::output::json::doctor::CheckView;
 use crate::output::json::events::EventView;
@@ -73,6 +76,28 @@ fn alerts_list_on_a_terminal() {
 #[test]
 fn alerts_list_in_a_pipe() {
     assert_snapshot!(alerts_list(None));
+}
+
+fn audit_list(width: Option<usize>) -> String {
+    let clock = Clock {
+        now: now(),
+        zone: TimeZone::UTC,
+    };
+    let entries = sample::audit(NOW);
+    let view = AuditView::from(v1::ListAuditResponse { entries });
+    without_colour(&audit::list(&view, &clock, width))
+}
+
+#[test]
+fn audit_on_a_terminal() {
+    let list = audit_list(TERMINAL);
+    assert!(list.lines().all(|line| line.width() <= 80), "{list}");
+    assert_snapshot!(list);
+}
+
+#[test]
+fn audit_in_a_pipe() {
+    assert_snapshot!(audit_list(None));
 }
 
 #[test]

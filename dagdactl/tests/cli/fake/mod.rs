@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dagda_proto::ERROR_DETAIL_KEY;
 use dagda_proto::v1::alerts_service_server::AlertsServiceServer;
+use dagda_proto::v1::audit_service_server::AuditServiceServer;
 use dagda_proto::v1::economy_service_server::EconomyServiceServer;
 use dagda_proto::v1::workflows_service_server::WorkflowsServiceServer;
 use dagda_proto::v1::{
@@ -72,6 +73,7 @@ impl Fake {
                     .add_service(WorkflowsServiceServer::new(part.clone()))
                     .add_service(AlertsServiceServer::new(part.clone()))
                     .add_service(EconomyServiceServer::new(part.clone()))
+                    .add_service(AuditServiceServer::new(part.clone()))
                     .add_service(resources::ResourcesServiceServer::new(part.clone()))
                     .add_service(events::EventsServiceServer::new(part.clone()))
                     .add_service(diagnostics::DiagnosticsServiceServer::new(part))

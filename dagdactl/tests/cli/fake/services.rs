@@ -1,6 +1,7 @@
 //! The other services of the fake.
 
 use dagda_proto::v1::alerts_service_server::AlertsService;
+use dagda_proto::v1::audit_service_server::AuditService;
 use dagda_proto::v1::{self, catalogue_service_server as catalogue};
 use dagda_proto::v1::{diagnostics_service_server as diagnostics, events_service_server as events};
 use dagda_proto::v1::{resources_service_server as resources, status_service_server as status};
@@ -230,6 +231,24 @@ impl events::EventsService for Part {
             _ => sample::events(now()),
         };
         Ok(Response::new(Box::pin(iter(events.into_iter().map(Ok)))))
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for Part {
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> Answer<v1::ListAuditResponse> {
+        let request = self.heard(request);
+        let wanted = |entry: &v1::AuditEntry| {
+            (!request.denied || entry.outcome == "denied")
+                && (request.user.is_none() || entry.user == request.user)
+        };
+        let entries = sample::audit(now()).into_iter().filter(wanted);
+        Ok(Response::new(v1::ListAuditResponse {
+            entries: entries.collect(),
+        }))
     }
 }
 

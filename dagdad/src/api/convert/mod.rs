@@ -3,6 +3,7 @@
 
 mod admission;
 mod alert;
+mod audit;
 mod catalogue;
 mod diagnostics;
 mod economy;
@@ -18,6 +19,7 @@ mod workflows;
 
 pub use self::admission::from_admission;
 pub use self::alert::{alert, from_severity, silence, silenced};
+pub use self::audit::audit_entry;
 pub use self::catalogue::{applied, exported_pod, exported_workflow};
 pub use self::diagnostics::check;
 pub use self::economy::{backtest, economy, economy_plan, from_policy};

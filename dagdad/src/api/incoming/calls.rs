@@ -23,8 +23,9 @@ pub enum Cost {
 }
 
 /// Methods that are [`Cost::Costly`].
-const COSTLY_METHODS: [&str; 9] = [
+const COSTLY_METHODS: [&str; 10] = [
     "/dagda.v1.AlertsService/ListAlerts",
+    "/dagda.v1.AuditService/ListAudit",
     "/dagda.v1.CatalogueService/Export",
     "/dagda.v1.DiagnosticsService/Diagnose",
     "/dagda.v1.EconomyService/Backtest",

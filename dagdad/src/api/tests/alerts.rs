@@ -7,7 +7,7 @@ use tonic::Request;
 use uuid::Uuid;
 
 use super::ports::Records;
-use super::{bench, detail, wire};
+use super::{asked, bench, detail, wire};
 use crate::domain::alert::{Alert, Condition, Severity};
 use crate::domain::error::CommandError;
 use crate::domain::silence::{Silence, Silenced};
@@ -202,9 +202,12 @@ async fn silences_are_passed_on() {
         let what = what.to_owned();
         let call = tokio::spawn(async move {
             let request = v1::SilenceRequest { what, span };
-            api.silence(Request::new(request)).await
+            api.silence(asked(request)).await
         });
-        let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+        let Some(Message::Command {
+            command, caller, ..
+        }) = bench.mailbox.recv().await
+        else {
             panic!("nothing is asked");
         };
         let span = std::time::Duration::from_secs(seconds);
@@ -219,9 +222,12 @@ async fn silences_are_passed_on() {
     let call = tokio::spawn(async move {
         let which = "llama".to_owned();
         let request = v1::LiftSilenceRequest { which };
-        api.lift_silence(Request::new(request)).await
+        api.lift_silence(asked(request)).await
     });
-    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+    let Some(Message::Command {
+        command, caller, ..
+    }) = bench.mailbox.recv().await
+    else {
         panic!("nothing is asked");
     };
     let which = "llama".to_owned();
@@ -355,9 +361,12 @@ async fn what_people_do_with_alerts_is_passed_on() {
     let call = tokio::spawn(async move {
         let which = "ram_high".to_owned();
         let request = v1::AcknowledgeAlertsRequest { which };
-        api.acknowledge_alerts(Request::new(request)).await
+        api.acknowledge_alerts(asked(request)).await
     });
-    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+    let Some(Message::Command {
+        command, caller, ..
+    }) = bench.mailbox.recv().await
+    else {
         panic!("nothing is asked");
     };
     let which = "ram_high".to_owned();
@@ -372,10 +381,13 @@ async fn what_people_do_with_alerts_is_passed_on() {
     let api = bench.api.clone();
     let call = tokio::spawn(async move {
         let id = "beef".to_owned();
-        api.resolve_alert(Request::new(v1::ResolveAlertRequest { id }))
+        api.resolve_alert(asked(v1::ResolveAlertRequest { id }))
             .await
     });
-    let Some(Message::Command { command, caller }) = bench.mailbox.recv().await else {
+    let Some(Message::Command {
+        command, caller, ..
+    }) = bench.mailbox.recv().await
+    else {
         panic!("nothing is asked");
     };
     let id = "beef".to_owned();

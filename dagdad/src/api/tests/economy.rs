@@ -9,7 +9,7 @@ use tonic::{Code, Request};
 
 use super::super::convert;
 use super::ports::Records;
-use super::{Bench, bench, detail, wire};
+use super::{Bench, asked, bench, detail, wire};
 use crate::domain::economy::{
     Active, Backtest, BacktestAct, BacktestOutcome, Band, Cause, EconomyPlan, EconomyRules,
     EconomyView, Gauge, PlannedStep, Policy, RecordedSample, Rung, Taken, TakenView, Taking,
@@ -209,10 +209,12 @@ async fn set(
     } = bench(having(economical()), Records::default());
     let call = tokio::spawn(async move {
         let policy = policy.into();
-        api.set_policy(Request::new(v1::SetPolicyRequest { policy }))
-            .await
+        api.set_policy(asked(v1::SetPolicyRequest { policy })).await
     });
-    let Some(Message::Command { command, caller }) = mailbox.recv().await else {
+    let Some(Message::Command {
+        command, caller, ..
+    }) = mailbox.recv().await
+    else {
         panic!("nothing is asked");
     };
     assert_eq!(command, Command::SetEconomy { policy: expected });
@@ -250,7 +252,7 @@ async fn what_cannot_be_set_is_refused() {
 
     let bench = bench(having(economical()), Records::default());
     let request = v1::SetPolicyRequest { policy: 0 };
-    let status = bench.api.set_policy(Request::new(request)).await;
+    let status = bench.api.set_policy(asked(request)).await;
     let status = status.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(

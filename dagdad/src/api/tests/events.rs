@@ -42,8 +42,8 @@ fn lately() -> Bench {
         ..Records::default()
     };
     let bench = bench(snapshot(Vec::new(), Vec::new()), records);
-    bench.api.engine.announce(event(2));
-    bench.api.engine.announce(event(3));
+    bench.api.engine.handle().announce(event(2));
+    bench.api.engine.handle().announce(event(3));
     bench
 }
 
@@ -79,7 +79,7 @@ async fn who_follows_is_told_each_event_once_and_in_order() {
     let bench = lately();
     let stream = bench.api.follow_events(all(0)).await.unwrap().into_inner();
     // While its first part is being read.
-    bench.api.engine.announce(event(4));
+    bench.api.engine.handle().announce(event(4));
     let told: Vec<String> = stream
         .take(4)
         .map(|event| event.unwrap().message)
@@ -96,8 +96,8 @@ async fn nothing_is_told_twice() {
         stream.next().await.unwrap().unwrap();
     }
     // As if it had been told between the subscription and the read.
-    bench.api.engine.announce(event(3));
-    bench.api.engine.announce(event(4));
+    bench.api.engine.handle().announce(event(3));
+    bench.api.engine.handle().announce(event(4));
     let next = stream.next().await.unwrap().unwrap();
     assert_eq!(next.message, "event 4");
     assert!(stream.next().now_or_never().is_none());

@@ -1,5 +1,6 @@
 //! The edge over hand-made snapshots: what is told, of what, and when.
 
+mod access;
 mod alerts;
 mod conversions;
 mod economy;
@@ -18,10 +19,13 @@ use dagda_proto::{ERROR_DETAIL_KEY, v1};
 use prost::Message as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Request, Status};
 
 use self::ports::{NoRuntime, Records};
 use super::Api;
+use super::access::Gate;
+use super::caller::Callers;
+use crate::domain::caller::{Caller, Role};
 use crate::engine::Message;
 use crate::engine::example::at;
 use crate::engine::handle::Handle;
@@ -37,7 +41,7 @@ struct Bench {
 fn bench(snapshot: Snapshot, records: Records) -> Bench {
     let (engine, mailbox, snapshots) = Handle::detached(snapshot);
     let api = Api {
-        engine,
+        engine: Gate::new(engine, Callers::everyone_is(Some(Role::Admin))),
         runtime: Arc::new(NoRuntime),
         store: Arc::new(records),
         parse: Arc::new(|_| unreachable!("nothing is applied here")),
@@ -49,6 +53,19 @@ fn bench(snapshot: Snapshot, records: Records) -> Bench {
         mailbox,
         snapshots,
     }
+}
+
+/// A request of somebody who may do everything.
+fn asked<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(Caller {
+        uid: 1000,
+        gid: 1000,
+        pid: None,
+        user: Some("anna".to_owned()),
+        role: Some(Role::Admin),
+    });
+    request
 }
 
 /// What a failed call tells programs.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tonic::{Code, Request};
 
 use super::ports::Records;
-use super::{bench, detail};
+use super::{asked, bench, detail};
 use crate::domain::admission::Admission;
 use crate::domain::error::CommandError;
 use crate::domain::operation::{Done, OperationId};
@@ -39,7 +39,10 @@ fn answering(
     reply: Reply,
 ) -> tokio::task::JoinHandle<Command> {
     tokio::spawn(async move {
-        let Some(Message::Command { command, caller }) = mailbox.recv().await else {
+        let Some(Message::Command {
+            command, caller, ..
+        }) = mailbox.recv().await
+        else {
             panic!("no command");
         };
         assert!(caller.send(Answer::Reply(reply)).is_ok());
@@ -74,7 +77,7 @@ async fn a_run_is_asked_for_and_followed() {
     let command = answering(bench.mailbox, Reply::Run(run_id(7)));
     let mut updates = bench
         .api
-        .run_workflow(Request::new(run_request()))
+        .run_workflow(asked(run_request()))
         .await
         .unwrap()
         .into_inner();
@@ -118,7 +121,7 @@ async fn a_stop_is_asked_for_and_done_at_once_where_nothing_is_to_be_done() {
     };
     let command = answering(bench.mailbox, Reply::Done(done));
     let name = "ai".to_owned();
-    let request = Request::new(v1::StopWorkflowRequest { name });
+    let request = asked(v1::StopWorkflowRequest { name });
     let updates = bench.api.stop_workflow(request).await.unwrap().into_inner();
     let told: Vec<Update> = updates
         .map(|update| update.unwrap().update.unwrap())
@@ -144,7 +147,7 @@ async fn a_removal_is_asked_for_and_done() {
     };
     let command = answering(bench.mailbox, Reply::Done(done));
     let name = "ai".to_owned();
-    let request = Request::new(v1::RemoveWorkflowRequest { name });
+    let request = asked(v1::RemoveWorkflowRequest { name });
     let done = bench.api.remove_workflow(request).await.unwrap();
     assert_eq!(done.into_inner().message, "ai was removed");
     let workflow = "ai".to_owned();
@@ -157,11 +160,11 @@ async fn a_refusal_is_told_with_its_reason() {
     let name = || "ai".to_owned();
     let bench_1 = bench(ai(), Records::default());
     answering(bench_1.mailbox, refused());
-    let request = Request::new(run_request());
+    let request = asked(run_request());
     let run = bench_1.api.run_workflow(request).await.err().unwrap();
     let bench_2 = bench(ai(), Records::default());
     answering(bench_2.mailbox, refused());
-    let request = Request::new(v1::RemoveWorkflowRequest { name: name() });
+    let request = asked(v1::RemoveWorkflowRequest { name: name() });
     let remove = bench_2.api.remove_workflow(request).await.unwrap_err();
     for status in [run, remove] {
         assert_eq!(status.code(), Code::FailedPrecondition);
@@ -175,7 +178,7 @@ async fn an_answer_to_another_question_is_not_taken_for_one() {
     let bench = bench(ai(), Records::default());
     let operation = OperationId(uuid::Uuid::from_u128(1));
     answering(bench.mailbox, Reply::Operation(operation));
-    let request = Request::new(run_request());
+    let request = asked(run_request());
     let status = bench.api.run_workflow(request).await.err().unwrap();
     assert_eq!(status.code(), Code::Internal);
 }
@@ -190,7 +193,7 @@ async fn a_timeout_of_nothing_is_refused_before_the_engine_hears_of_it(#[case] s
         timeout: Some(prost_types::Duration { seconds, nanos: 0 }),
         ..run_request()
     };
-    let refused = bench.api.run_workflow(Request::new(request)).await;
+    let refused = bench.api.run_workflow(asked(request)).await;
     assert_eq!(refused.err().unwrap().code(), Code::InvalidArgument);
     assert!(bench.mailbox.try_recv().is_err());
 }
