@@ -209,11 +209,11 @@ impl Owner {
             Event::Command { ticket, .. } => Some(*ticket),
             _ => None,
         };
-        let mut follow = step::step(&mut self.state, event, now);
+        let mut answer = step::step(&mut self.state, event, now);
         if let Some(ticket) = asked {
-            self.performer.write_down(ticket, &mut follow);
+            self.performer.write_down(ticket, &mut answer);
         }
-        effects.append(&mut follow);
+        effects.append(&mut answer);
         // First, so that who gets an answer finds in the snapshot what he was told.
         self.snapshots
             .send_replace(Arc::new(self.state.snapshot(now)));

@@ -8,6 +8,7 @@ use std::process::Command;
 use dagdad::domain::event::EventQuery;
 use dagdad::ports::{Record, Store as _, StoreError};
 use dagdad::store::{FILE_NAME, LocalStore};
+use sqlx::{Connection as _, Executor as _};
 
 use crate::records::{at, event, open, options, pod, sample};
 use crate::tables::sqlite;
