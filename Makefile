@@ -81,6 +81,11 @@ bench: ## measure the figures of the design beside their targets, release build,
 	cargo bench --package dagdad --bench admission --bench engine
 	DAGDA_SEEDS=10000 cargo test --release --package dagdad --lib -- --nocapture no_seed_breaks_an_invariant
 
+.PHONY: faults
+faults: ## do to a real box what may happen to it, show what holds then; FAULTS=disk picks some
+	@scripts/install-packages $(TEST_PACKAGES) faketime
+	cargo run --release --package dagda-tests --bin faults -- $(FAULTS)
+
 .PHONY: generate
 generate: ## write completions/ anew from the command trees
 	cargo build --package dagdactl

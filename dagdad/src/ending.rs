@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::event::Event;
 use crate::engine::handle::Handle;
 use crate::runtime::podman::Podman;
+use crate::store::LocalStore;
 use crate::systemd;
 
 /// How long each part may take to end; together less than the five seconds promised.
@@ -18,6 +19,7 @@ const ENGINE_ENDS: Duration = Duration::from_millis(1500);
 /// These two at the same time.
 const FORWARDER_ENDS: Duration = Duration::from_millis(1200);
 const NOTIFIER_ENDS: Duration = Duration::from_millis(1200);
+const STORE_ENDS: Duration = Duration::from_millis(300);
 
 /// Everything that has an end of its own.
 pub(crate) struct Parts<S> {
@@ -31,6 +33,8 @@ pub(crate) struct Parts<S> {
     /// It ends with the engine.
     pub(crate) notifier: JoinHandle<()>,
     pub(crate) podman: Arc<Podman>,
+    /// Closed last: what its log holds goes into the one file that people copy.
+    pub(crate) store: LocalStore,
 }
 
 impl<S> Parts<S> {
@@ -43,6 +47,7 @@ impl<S> Parts<S> {
             forwarder,
             notifier,
             podman,
+            store,
         } = self;
         for task in service_manager {
             task.abort();
@@ -69,6 +74,12 @@ impl<S> Parts<S> {
         });
         let_end(forwarder, notifier).await;
         podman.shutdown().await;
+        if tokio::time::timeout(STORE_ENDS, store.close())
+            .await
+            .is_err()
+        {
+            tracing::info!("the state file was left with its log, which the next start reads");
+        }
     }
 }
 

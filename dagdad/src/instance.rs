@@ -65,9 +65,10 @@ impl InstanceLock {
                 let mut text = String::new();
                 // The name is a courtesy; the lock itself is what counts.
                 let _ = file.read_to_string(&mut text);
-                let holder = match text.trim() {
-                    "" => "another dagdad".to_owned(),
-                    pid => format!("dagdad with process id {pid}"),
+                let holder = match text.trim().parse::<u32>() {
+                    Ok(pid) => format!("dagdad with process id {pid}"),
+                    // Nothing, or what somebody else wrote there.
+                    Err(_) => "another dagdad".to_owned(),
                 };
                 return Err(InstanceError::Held {
                     dir: dir.to_owned(),
@@ -98,6 +99,15 @@ mod tests {
         assert!(error.contains(&std::process::id().to_string()), "{error}");
         drop(first);
         InstanceLock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn rubbish_in_the_lock_file_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = InstanceLock::take(dir.path()).unwrap();
+        std::fs::write(dir.path().join("dagdad.lock"), "\u{1b}[31m 12").unwrap();
+        let error = InstanceLock::take(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("is held by another dagdad;"), "{error}");
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub async fn run(
     let (_socket, listener) = Listener::bind(&config.socket)?;
     let forwarder_ending = CancellationToken::new();
     let forwarder = store.forward(forwarder_ending.clone()).map(tokio::spawn);
+    let local_store = store.clone();
     let store: Arc<dyn Store> = Arc::new(store);
     let podman = Arc::new(Podman::new(PodmanOptions {
         socket: config.podman_socket.clone(),
@@ -164,6 +165,7 @@ pub async fn run(
         forwarder: forwarder.map(|forwarder| (forwarder, forwarder_ending)),
         notifier,
         podman,
+        store: local_store,
     };
     all.end(&ending).await;
     match by_itself {

@@ -362,6 +362,14 @@ pub enum StoreError {
         /// What SQLite said.
         reason: String,
     },
+    /// It was removed or replaced behind the daemon's back.
+    #[error(
+        "{path} is not there any more, or another file lies in its place: what is written now would be lost; put it back, or restart dagdad"
+    )]
+    Gone {
+        /// The database file.
+        path: String,
+    },
     /// Written by a later dagdad.
     #[error(
         "{path} has schema {found}, this dagdad knows up to {known}; install the newer dagdad again, or put back a backup of the state directory from before the upgrade (the file was left untouched)"

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 
@@ -12,6 +13,9 @@ use crate::engine::step::PODS_ARE_LEFT;
 /// So many beats come within the time after which systemd would restart dagdad: one may be
 /// lost, and one late.
 const BEATS: u32 = 3;
+/// How long a service manager that does not read is waited for with what it should not miss. It
+/// must not keep dagdad from ending in time.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Tells that the socket accepts, or that the configuration was read again.
 pub fn ready(status: &str) {
@@ -47,14 +51,19 @@ pub fn heartbeat() -> Option<Heartbeat> {
 }
 
 fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
+    let lines: Vec<String> = states.iter().map(NotifyState::to_string).collect();
+    let message = lines.join("\n");
+    let told = send(&message, |socket| socket.set_write_timeout(Some(PATIENCE)));
+    if let Err(error) = told {
         tracing::warn!(dagda_error = %error, "the service manager could not be told");
     }
 }
 
 /// Tells what may be lost, since it is told again or soon out of date.
 fn try_to_tell(state: &NotifyState<'_>) {
-    match send(state) {
+    // A service manager that hangs must not hang the engine.
+    let message = format!("{state}\n");
+    match send(&message, |socket| socket.set_nonblocking(true)) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             tracing::debug!("the service manager is busy and was not told {state}");
@@ -65,13 +74,11 @@ fn try_to_tell(state: &NotifyState<'_>) {
     }
 }
 
-fn send(state: &NotifyState<'_>) -> io::Result<()> {
+fn send(message: &str, limit: impl FnOnce(&UnixDatagram) -> io::Result<()>) -> io::Result<()> {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
         return Ok(());
     };
     let socket = UnixDatagram::unbound()?;
-    // A service manager that hangs must not hang the engine.
-    socket.set_nonblocking(true)?;
-    let message = format!("{state}\n");
+    limit(&socket)?;
     socket.send_to(message.as_bytes(), path).map(|_| ())
 }

@@ -111,6 +111,13 @@ impl Daemon {
 
     /// SIGTERM, then its end; `None` when it takes longer than `limit`.
     pub fn terminate(&mut self, limit: Duration) -> Option<ExitStatus> {
+        // As a service manager does, which reads all the time.
+        let _ = self.process.notifications();
+        self.terminate_unheard(limit)
+    }
+
+    /// The same, where nobody has read what it told the service manager.
+    pub fn terminate_unheard(&mut self, limit: Duration) -> Option<ExitStatus> {
         self.process.signal(Signal::TERM);
         self.process.wait_within(limit)
     }

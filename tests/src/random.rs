@@ -10,12 +10,21 @@ impl Random {
     /// # Panics
     /// `DAGDA_TEST_SEED` is not a number.
     pub fn from_environment() -> Self {
+        let (random, seed) = Self::seeded_by_environment();
+        println!("DAGDA_TEST_SEED={seed}");
+        random
+    }
+
+    /// Seeded by `DAGDA_TEST_SEED`, else by the clock; with the seed.
+    ///
+    /// # Panics
+    /// `DAGDA_TEST_SEED` is not a number.
+    pub fn seeded_by_environment() -> (Self, u64) {
         let seed = match std::env::var("DAGDA_TEST_SEED") {
             Ok(seed) => seed.parse().expect("DAGDA_TEST_SEED is a number"),
             Err(_) => jiff::Timestamp::now().as_millisecond().unsigned_abs(),
         };
-        println!("DAGDA_TEST_SEED={seed}");
-        Self(seed)
+        (Self(seed), seed)
     }
 
     /// A number below `limit`.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 use super::name::ObjectName;
 use super::pod::PodSpec;
 
@@ -24,6 +26,21 @@ impl fmt::Debug for Manifest {
 /// SHA-256 of a manifest's text, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Digest(pub String);
+
+impl Digest {
+    /// Of a manifest's text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let digits = Sha256::digest(text.as_bytes())
+            .into_iter()
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(
+            digits
+                .filter_map(|digit| char::from_digit(digit.into(), 16))
+                .collect(),
+        )
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

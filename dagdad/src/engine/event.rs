@@ -12,6 +12,7 @@ use crate::domain::quantity::Bytes;
 use crate::domain::run::RunId;
 use crate::domain::sample::Sample;
 use crate::domain::silence::{Silence, Silenced};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::state::Settings;
@@ -117,6 +118,9 @@ pub enum Event {
     },
     /// [`super::state::State::next_deadline`] has come.
     Tick,
+    /// The clock on the wall was set, or went on while the machine slept: it shows so much more,
+    /// or less, than the time that passed since the last event.
+    ClockSet(SignedDuration),
     /// dagdad is told to end.
     Shutdown,
 }

@@ -39,6 +39,7 @@ pub mod snapshot;
 pub mod state;
 pub mod step;
 mod usage;
+mod wall_clock;
 mod workflow;
 mod writer;
 
@@ -56,6 +57,7 @@ use self::event::{Command, Event, Ticket};
 use self::handle::Handle;
 use self::heartbeat::Heartbeat;
 use self::state::State;
+use self::wall_clock::WallClock;
 use self::writer::Writer;
 use crate::domain::audit::AuditEntry;
 
@@ -110,6 +112,7 @@ impl Engine {
             mailbox,
             snapshots,
             tickets: 0,
+            clock: WallClock::now(),
             heartbeat,
         };
         let engine = Self {
@@ -144,6 +147,7 @@ struct Owner {
     mailbox: mpsc::Receiver<Message>,
     snapshots: watch::Sender<Arc<snapshot::Snapshot>>,
     tickets: u64,
+    clock: WallClock,
     heartbeat: Option<Heartbeat>,
 }
 
@@ -196,14 +200,20 @@ impl Owner {
 
     fn take_in(&mut self, event: Event) {
         let now = Timestamp::now();
+        let mut effects = Vec::new();
+        if let Some(by) = self.clock.look(now) {
+            tracing::warn!("the clock was set by {by:#}, or the machine slept");
+            effects = step::step(&mut self.state, Event::ClockSet(by), now);
+        }
         let asked = match &event {
             Event::Command { ticket, .. } => Some(*ticket),
             _ => None,
         };
-        let mut effects = step::step(&mut self.state, event, now);
+        let mut follow = step::step(&mut self.state, event, now);
         if let Some(ticket) = asked {
-            self.performer.write_down(ticket, &mut effects);
+            self.performer.write_down(ticket, &mut follow);
         }
+        effects.append(&mut follow);
         // First, so that who gets an answer finds in the snapshot what he was told.
         self.snapshots
             .send_replace(Arc::new(self.state.snapshot(now)));

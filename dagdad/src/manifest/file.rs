@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::domain::catalogue::{CataloguePod, Digest, Manifest};
 use crate::domain::name::ObjectName;
 use crate::domain::workflow::CatalogueWorkflow;
@@ -204,13 +202,6 @@ impl<'f> Reader<'f> {
 }
 
 fn manifest(text: String) -> Manifest {
-    let digits = Sha256::digest(text.as_bytes())
-        .into_iter()
-        .flat_map(|byte| [byte >> 4, byte & 15]);
-    let digest = Digest(
-        digits
-            .filter_map(|digit| char::from_digit(digit.into(), 16))
-            .collect(),
-    );
+    let digest = Digest::of(&text);
     Manifest { text, digest }
 }

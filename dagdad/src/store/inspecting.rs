@@ -3,23 +3,40 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::sqlite::{MIGRATIONS, explain, newest, options};
+use super::rows::ReadError;
+use super::sqlite::{MIGRATIONS, explain, explain_io, newest, options};
+use super::{restoring, write_ahead_log};
 use crate::ports::StoreError;
 
 /// What SQLite may have put beside a database file, by what is added to its name.
 pub(super) const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why an existing file is not used.
-enum Unusable {
-    Newer { found: i64, known: i64 },
+pub(super) enum Unusable {
+    Newer {
+        found: i64,
+        known: i64,
+    },
     Damaged(String),
     Unreadable(sqlx::Error),
+    /// The log beside it.
+    Log(io::Error),
+}
+
+impl From<ReadError> for Unusable {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Sqlite(error) => Self::Unreadable(error),
+            ReadError::Value(value) => Self::Damaged(value.to_string()),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Unusable {
@@ -39,6 +56,7 @@ impl Unusable {
             },
             Self::Damaged(reason) => StoreError::Corrupt { path: text, reason },
             Self::Unreadable(error) => explain(path, &error),
+            Self::Log(error) => explain_io(path, &error),
         }
     }
 }
@@ -55,6 +73,8 @@ pub(super) async fn inspect(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn look(path: &Path) -> Result<(), Unusable> {
+    // First, since SQLite takes for torn whatever follows damage in it.
+    write_ahead_log::inspect(path)?;
     let mut conn = untouched(path).connect().await?;
     let verdict = look_with(&mut conn).await;
     conn.close().await?;
@@ -105,7 +125,8 @@ fn percent_encoded(path: &Path) -> String {
 }
 
 async fn look_with(conn: &mut SqliteConnection) -> Result<(), Unusable> {
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+    // Not the quick one, which looks at no index: rows are found, and told apart, by them.
+    let verdict: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut *conn)
         .await?;
     if verdict != "ok" {
@@ -119,12 +140,24 @@ async fn look_with(conn: &mut SqliteConnection) -> Result<(), Unusable> {
     if !migrated {
         return Ok(());
     }
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(conn)
-        .await?;
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&mut *conn)
+            .await?;
     let known = newest(&MIGRATIONS);
-    match found {
-        Some(found) if found > known => Err(Unusable::Newer { found, known }),
-        _ => Ok(()),
+    let found = applied.last().map(|(version, _)| *version);
+    if let Some(found) = found.filter(|found| *found > known) {
+        return Err(Unusable::Newer { found, known });
     }
+    let written = applied.iter().map(|(version, sum)| (*version, &**sum));
+    let made = MIGRATIONS.iter().map(|it| (it.version, &*it.checksum));
+    if !written.eq(made.take(applied.len())) {
+        let reason = "its record of how its tables were made is not as it was written";
+        return Err(Unusable::Damaged(reason.to_owned()));
+    }
+    if found == Some(known) {
+        // What the daemon cannot begin with is found before anything is written.
+        restoring::load(conn).await?;
+    }
+    Ok(())
 }

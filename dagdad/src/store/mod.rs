@@ -26,7 +26,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `sqlite` | opening the local file, its connections, what its errors mean |
-//! | `inspecting` | looking at the local file before, without touching it |
+//! | `files` | the state directory and the file: made, or found to be lost |
+//! | `inspecting`, `write_ahead_log` | looking at the local file and its log before, without touching them |
 //! | `options` | what the store is told when it is opened |
 //! | `restoring` | what a restarted daemon begins with |
 //! | `rebuilding` | a lost local file made anew of what MariaDB has |
@@ -39,6 +40,7 @@
 //! | `mariadb` | the connection, the schema and the statements of MariaDB |
 //! | `forwarder` | the task that takes the queue to MariaDB |
 
+mod files;
 mod forwarder;
 mod history;
 mod inspecting;
@@ -52,6 +54,7 @@ mod restoring;
 mod retention;
 mod rows;
 mod sqlite;
+mod write_ahead_log;
 
 use std::sync::Arc;
 

@@ -4,14 +4,13 @@
 //! renamed: there is nothing or all of it, whenever this program dies. It takes over the identity
 //! that MariaDB knows, so that the mirror goes on where it was and nothing is sent twice.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, FromRow, SqliteConnection};
 
+use super::files::{create, prepare_directory, publish};
 use super::inspecting::{COMPANIONS, companion};
 use super::mariadb::{Archive, LinkError};
 use super::outbox::{Relation, Source};
@@ -20,9 +19,7 @@ use super::rows::{
     AlertRow, AuditRow, BadValue, EventRow, PodRow, PodRunRow, ReadError, RunRow, SampleRow,
     WorkflowRow,
 };
-use super::sqlite::{
-    FILE_NAME, MIGRATIONS, explain, explain_io, explain_migration, options, prepare_files,
-};
+use super::sqlite::{FILE_NAME, MIGRATIONS, explain, explain_io, explain_migration, options};
 use crate::domain::audit::AuditEntry;
 use crate::domain::footprint::PodRun;
 use crate::domain::run::Run;
@@ -163,19 +160,14 @@ impl Drop for Unfinished {
     }
 }
 
-fn publish(dir: &Path, unfinished: &Path, path: &Path) -> io::Result<()> {
-    File::open(unfinished)?.sync_all()?;
-    std::fs::rename(unfinished, path)?;
-    File::open(dir)?.sync_all()
-}
-
 async fn fill(
     archive: &mut Archive,
     dir: &Path,
     path: &Path,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Tally>, RebuildError> {
-    prepare_files(dir, path)?;
+    prepare_directory(dir)?;
+    create(path)?;
     let local = |error: &sqlx::Error| explain(path, error);
     // Until it has its name nobody reads it, so nothing need be safe before.
     let mut conn = options(path)

@@ -1,22 +1,20 @@
-//! Opening the local database: its directory and file, what may be wrong with them, the
-//! connections, the migrations; and what SQLite's errors mean to a person.
+//! Opening the local database: the connections, the migrations; and what SQLite's errors mean to
+//! a person.
 //!
 //! One connection writes, in WAL mode with `synchronous=FULL`, so a commit survives a power
 //! cut; a few others read and never wait for it. Caches are small on purpose: the hot rows
 //! are few, and the kernel's page cache holds the file anyway.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
 
+use super::files;
 use super::inspecting::inspect;
 use super::rows::{BadValue, ReadError};
 use crate::ports::StoreError;
@@ -36,6 +34,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
+    /// Of the file that was opened.
+    identity: files::Identity,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -45,8 +45,9 @@ impl Database {
     /// date. A damaged file, or one with a newer schema, is left as it is.
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
-        prepare_files(dir, &path)?;
+        files::prepare(dir, &path).await?;
         inspect(&path).await?;
+        let identity = files::identity(&path).map_err(|error| explain_io(&path, &error))?;
 
         let options = options(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -76,6 +77,7 @@ impl Database {
             );
         let database = Self {
             path,
+            identity,
             writer,
             readers,
         };
@@ -93,6 +95,7 @@ impl Database {
 
     /// The one connection that writes. After an error, give it to [`Database::settle`].
     pub async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.still_there()?;
         self.writer
             .acquire()
             .await
@@ -101,10 +104,20 @@ impl Database {
 
     /// A connection that only reads.
     pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.still_there()?;
         self.readers
             .acquire()
             .await
             .map_err(|error| self.error(&error))
+    }
+
+    /// A file that was removed takes every write, for as long as somebody has it open.
+    fn still_there(&self) -> Result<(), StoreError> {
+        if files::identity(&self.path).is_ok_and(|now| now == self.identity) {
+            Ok(())
+        } else {
+            Err(StoreError::Gone { path: self.path() })
+        }
     }
 
     /// Ends the use of the writer. After a failure the connection is closed: SQLite rolls
@@ -157,32 +170,6 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Makes the directory and the file where they are missing, readable by their owner alone,
-/// and finds out now what the system has against writing them.
-pub(super) fn prepare_files(dir: &Path, path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| explain_io(dir, &error))?;
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| explain_io(path, &error))?;
-    // SQLite keeps its write-ahead log beside the file.
-    accessat(
-        CWD,
-        dir,
-        Access::WRITE_OK | Access::EXEC_OK,
-        AtFlags::EACCESS,
-    )
-    .map_err(|error| explain_io(dir, &error.into()))
-}
-
 /// The newest schema version that `migrations` lead to.
 pub fn newest(migrations: &Migrator) -> i64 {
     migrations
@@ -207,6 +194,16 @@ pub(super) fn explain_io(path: &Path, error: &io::Error) -> StoreError {
 
 /// Primary result codes: <https://www.sqlite.org/rescode.html>
 pub(super) fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+    if matches!(
+        error,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+    ) {
+        // A text that is none: SQLite takes any bytes for one.
+        return StoreError::Corrupt {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        };
+    }
     let sqlx::Error::Database(database) = error else {
         return StoreError::Failed(error.to_string());
     };

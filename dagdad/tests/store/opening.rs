@@ -10,6 +10,7 @@ use dagdad::ports::{Record, Store as _, StoreError};
 use dagdad::store::{FILE_NAME, LocalStore};
 
 use crate::records::{at, event, open, options, pod, sample};
+use crate::tables::sqlite;
 
 async fn refused(state_dir: &Path) -> StoreError {
     LocalStore::open(options(state_dir, None))
@@ -268,4 +269,102 @@ async fn full_disk() {
         .await
         .unwrap();
     assert_eq!(i64::try_from(events.len()).unwrap(), written);
+}
+
+#[tokio::test]
+async fn a_file_that_lost_all_it_held_is_not_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path()).await;
+    let path = dir.path().join(FILE_NAME);
+    std::fs::write(&path, "").unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("dagdad restore"), "{error}");
+    assert_eq!(path.metadata().unwrap().len(), 0);
+    // Nor is one of which only the log is left.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(path.with_extension("db-wal"), "x").unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    // What a daemon was making when it was killed is no loss.
+    std::fs::remove_file(path.with_extension("db-wal")).unwrap();
+    std::fs::write(path.with_extension("db.new"), "half").unwrap();
+    open(dir.path(), None).await.close().await;
+}
+
+/// Damage that leaves a well-formed database.
+#[tokio::test]
+async fn rows_that_are_not_as_they_were_written_are_refused_and_left_alone() {
+    for damage in [
+        "UPDATE pods SET manifest = replace(manifest, 'llama', 'lhama')",
+        "UPDATE pods SET manifest_digest = replace(manifest_digest, '1', '2')",
+        "UPDATE pods SET manifest = CAST(x'6bff' AS TEXT)",
+        "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2",
+        "PRAGMA writable_schema = ON; \
+         DELETE FROM sqlite_schema WHERE name = 'events_by_time'; \
+         PRAGMA writable_schema = RESET",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        written(dir.path()).await;
+        let path = dir.path().join(FILE_NAME);
+        let mut conn = sqlite(dir.path()).await;
+        conn.execute(damage).await.unwrap();
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            .await
+            .unwrap();
+        conn.close().await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let error = refused(dir.path()).await;
+        assert!(
+            matches!(error, StoreError::Corrupt { .. }),
+            "{damage}: {error}"
+        );
+        assert!(
+            before == std::fs::read(&path).unwrap(),
+            "{damage}: the file was changed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_misses_a_row_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path()).await;
+    let path = dir.path().join(FILE_NAME);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The name stands in the row, and in the index behind it.
+    let name = b"llama";
+    let found = bytes.windows(name.len()).rposition(|window| window == name);
+    bytes[found.unwrap()] = b'k';
+    std::fs::write(&path, &bytes).unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(bytes == std::fs::read(&path).unwrap());
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_file_that_was_removed_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let store = open(&state, None).await;
+    let record = Record::PutPod(Box::new(pod("llama")));
+    store.commit(std::slice::from_ref(&record)).await.unwrap();
+    let aside = dir.path().join("aside");
+    std::fs::rename(&state, &aside).unwrap();
+    let error = store
+        .commit(std::slice::from_ref(&record))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Gone { .. }), "{error}");
+    // Another one in its place is not it.
+    open(&state, None).await.close().await;
+    let error = store
+        .commit(std::slice::from_ref(&record))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Gone { .. }), "{error}");
+    // It comes back as it was.
+    std::fs::remove_dir_all(&state).unwrap();
+    std::fs::rename(&aside, &state).unwrap();
+    store.commit(&[record]).await.unwrap();
 }

@@ -38,14 +38,18 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(EPOCH + seconds).unwrap()
 }
 
+fn manifest(text: String) -> Manifest {
+    let digest = Digest::of(&text);
+    Manifest { text, digest }
+}
+
 pub fn pod(name: &str) -> PodRecord {
     PodRecord {
         id: Uuid::now_v7(),
         name: name.parse().unwrap(),
-        manifest: Manifest {
-            text: format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}} # été 🦙\n"),
-            digest: Digest("ab".repeat(32)),
-        },
+        manifest: manifest(format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}} # été 🦙\n"
+        )),
         category: Category::Optional,
         priority: Priority::new(60).unwrap(),
         port: Some(8905),
@@ -82,12 +86,9 @@ pub fn workflow(name: &str) -> WorkflowRecord {
     WorkflowRecord {
         id: Uuid::now_v7(),
         name: name.parse().unwrap(),
-        manifest: Manifest {
-            text: format!(
-                "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {{name: {name}}} # 🦙\n"
-            ),
-            digest: Digest("ef".repeat(32)),
-        },
+        manifest: manifest(format!(
+            "apiVersion: dagda/v1\nkind: Workflow\nmetadata: {{name: {name}}} # 🦙\n"
+        )),
         description: Some("It's \"everything\"\nreally \\".to_owned()),
         pods: names(["mariadb", "llama", "n8n"]),
         priority: Priority::new(70).unwrap(),

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::World;
+use crate::engine::event::Event;
 
 /// By so much it is wrong while it is wrong.
 const LAG: SignedDuration = SignedDuration::from_hours(1);
@@ -34,6 +35,7 @@ impl World {
 
     /// Somebody sets the clock, or closes the lid for a while.
     pub(super) fn shift_clock(&mut self) {
+        let before = self.clock();
         if self.random.chance(50) {
             self.clock.slept += NAP;
         } else {
@@ -41,5 +43,6 @@ impl World {
         }
         let shows = self.clock();
         self.note(|| format!("the clock jumps to {shows}"));
+        self.tell(Event::ClockSet(shows.duration_since(before)));
     }
 }

@@ -32,6 +32,7 @@ mod acknowledging;
 mod admission;
 mod alerts;
 mod catalogue;
+mod clock;
 mod command;
 mod consistency;
 mod economy;
@@ -123,6 +124,7 @@ pub fn step(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::NotReconfigured { reason } => state.not_reconfigured(&reason, now, out),
         Event::Tick => {}
+        Event::ClockSet(by) => state.clock_set(by, out),
         Event::Shutdown => state.shut_down(now, out),
     }
     state.run_due(now, out);

@@ -17,7 +17,10 @@
 //! | a process in `podman exec` | c `exec`, `exec_died` |
 //!
 //! So a pod `stop` alone says nothing: Podman also stops a pod whose last container ended by
-//! itself (the pod's exit policy). It was asked for if a regular container was still running.
+//! itself (the pod's exit policy), once it has cleaned up behind that container. It was asked for
+//! if a regular container was still running, or if none had been cleaned up: `podman pod stop`
+//! reports it while it stops the containers, and on a busy machine that is after they `died`. So
+//! it was where the infra container ends before that: Podman itself ends it last.
 //! A `podman pod restart` counts as asked for too; the `start` behind it says that the pod lives.
 //! `died` carries the exit code but no pod; containers are known by their ids.
 
@@ -49,6 +52,8 @@ struct Tracked {
 enum Phase {
     Created,
     Running,
+    /// Nobody has cleaned up behind it yet.
+    Died,
     Ended,
 }
 
@@ -97,9 +102,7 @@ impl Tracker {
         }
         let mut signals = Vec::new();
         let asked_for = match event.action.as_str() {
-            "stop" => self
-                .regular(id)
-                .any(|container| container.phase == Phase::Running),
+            "stop" => self.stop_was_asked_for(id),
             "kill" | "remove" => true,
             _ => false,
         };
@@ -127,11 +130,15 @@ impl Tracker {
             }
             "start" => self.enter(id, Phase::Running),
             "died" => {
-                let died = self.died(event);
-                let mut signals = self.enter(id, Phase::Ended);
-                signals.splice(0..0, died);
+                let mut signals: Vec<_> = self.died(event).into_iter().collect();
+                signals.extend(self.pod_of_infra(id).and_then(|pod| {
+                    let asked_for = self.stop_was_asked_for(&pod);
+                    asked_for.then(|| self.stop_requested(&pod))?
+                }));
+                signals.extend(self.enter(id, Phase::Died));
                 signals
             }
+            "cleanup" => self.enter(id, Phase::Ended),
             "stop" | "kill" => self
                 .request(id, |other| other.phase != Phase::Running)
                 .into_iter()
@@ -139,7 +146,9 @@ impl Tracker {
             "remove" => {
                 // An init container that is done is removed too, before the others start.
                 let mut signals: Vec<_> = self
-                    .request(id, |other| other.phase == Phase::Ended)
+                    .request(id, |other| {
+                        matches!(other.phase, Phase::Died | Phase::Ended)
+                    })
                     .into_iter()
                     .collect();
                 if self.containers.remove(id).is_some() {
@@ -147,9 +156,7 @@ impl Tracker {
                 }
                 signals
             }
-            "cleanup" | "pause" | "unpause" | "rename" | "oom"
-                if self.containers.contains_key(id) =>
-            {
+            "pause" | "unpause" | "rename" | "oom" if self.containers.contains_key(id) => {
                 vec![RuntimeSignal::Changed]
             }
             // `init` and `restart` precede a `start`; `exec` and health checks change no pod.
@@ -204,6 +211,20 @@ impl Tracker {
         } else {
             None
         }
+    }
+
+    /// Whether somebody stops the pod, rather than Podman because all its containers ended.
+    fn stop_was_asked_for(&self, pod_id: &str) -> bool {
+        let is = |phase| move |container: &Tracked| container.phase == phase;
+        self.regular(pod_id).any(is(Phase::Running))
+            || self.regular(pod_id).any(is(Phase::Died))
+                && !self.regular(pod_id).any(is(Phase::Ended))
+    }
+
+    /// The id of the pod whose infra container this is.
+    fn pod_of_infra(&self, id: &str) -> Option<String> {
+        let container = self.containers.get(id).filter(|it| it.infra)?;
+        Some(container.pod_id.clone())
     }
 
     fn regular(&self, pod_id: &str) -> impl Iterator<Item = &Tracked> {

@@ -41,7 +41,7 @@ fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
 #[case::pod_stop(
     duo(),
     include_str!("fixtures/events_4/pod_stop.jsonl"),
-    &["stop requested duo", "died duo/a 137", "died duo/b-c 137"]
+    &["stop requested duo", "stop requested duo", "died duo/a 137", "died duo/b-c 137"]
 )]
 #[case::pod_kill(
     duo(),
@@ -132,6 +132,75 @@ fn containers_outside_of_pods_are_nobodys_business() {
             []
         );
     }
+}
+
+/// A pod with one container that runs.
+fn single() -> Tracker {
+    let mut tracker = nothing();
+    tracker.apply(&event("pod", "create", POD, &[("name", "p")]));
+    let container = [("name", "p-c"), ("podId", POD)];
+    tracker.apply(&event("container", "create", "c", &container));
+    tracker.apply(&event("container", "start", "c", &container));
+    tracker
+}
+
+const POD: &str = "0123456789abcdef";
+
+fn is_told_to_stop(tracker: &mut Tracker, kind: &str, action: &str) -> bool {
+    let id = if kind == "pod" { POD } else { "c" };
+    let attributes = [("name", "p"), ("containerExitCode", "137")];
+    let signals = tracker.apply(&event(kind, action, id, &attributes));
+    let pod = "p".to_owned();
+    signals.contains(&RuntimeSignal::StopRequested { pod })
+}
+
+#[test]
+fn a_stop_that_is_reported_after_the_container_died_of_it_was_asked_for() {
+    // Of a busy machine: `podman pod stop` reports while its containers end.
+    let mut tracker = single();
+    assert!(!is_told_to_stop(&mut tracker, "container", "died"));
+    assert!(is_told_to_stop(&mut tracker, "pod", "stop"));
+    assert!(!is_told_to_stop(&mut tracker, "container", "cleanup"));
+    assert!(
+        !is_told_to_stop(&mut tracker, "pod", "stop"),
+        "one of the several behind it"
+    );
+}
+
+#[test]
+fn a_pod_whose_infra_container_ends_first_is_told_to_stop() {
+    let mut tracker = single();
+    let infra = [("name", "0123456789ab-infra"), ("podId", POD)];
+    for action in ["create", "start"] {
+        tracker.apply(&event("container", action, "i", &infra));
+    }
+    let pod = "p".to_owned();
+    let died = tracker.apply(&event("container", "died", "i", &infra));
+    assert!(
+        died.contains(&RuntimeSignal::StopRequested { pod }),
+        "{died:?}"
+    );
+    for action in ["died", "cleanup"] {
+        assert!(!is_told_to_stop(&mut tracker, "container", action));
+    }
+    assert!(
+        !is_told_to_stop(&mut tracker, "pod", "stop"),
+        "it was told already"
+    );
+}
+
+#[test]
+fn podman_stops_a_pod_by_itself_once_it_cleaned_up_behind_the_last_container() {
+    let mut tracker = single();
+    for action in ["died", "cleanup"] {
+        assert!(!is_told_to_stop(&mut tracker, "container", action));
+    }
+    assert!(!is_told_to_stop(&mut tracker, "pod", "stop"));
+    // It is started again, and the same happens.
+    for action in ["start", "died", "cleanup"] {
+        assert!(!is_told_to_stop(&mut tracker, "container", action));
+    }
+    assert!(!is_told_to_stop(&mut tracker, "pod", "stop"));
 }
 
 #[test]

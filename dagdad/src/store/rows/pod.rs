@@ -3,10 +3,10 @@
 use sqlx::SqliteConnection;
 
 use super::value::{
-    BadValue, bad, bytes, cores, mebibytes, millicpu, name, priority, rounded, timestamp, unsigned,
-    uuid,
+    BadValue, bad, bytes, cores, manifest, mebibytes, millicpu, name, priority, rounded, timestamp,
+    unsigned, uuid,
 };
-use crate::domain::catalogue::{Digest, Manifest};
+use crate::domain::catalogue::Digest;
 use crate::domain::pod::{Category, Footprint};
 use crate::domain::quantity::Bytes;
 use crate::domain::sample::PodUsage;
@@ -116,10 +116,12 @@ impl TryFrom<PodRow> for PodRecord {
         Ok(Self {
             id: uuid("pods.uuid", &row.uuid)?,
             name: name("pods.name", &row.name)?,
-            manifest: Manifest {
-                text: row.manifest,
-                digest: Digest(row.manifest_digest),
-            },
+            manifest: manifest(
+                "pods.manifest",
+                &row.name,
+                row.manifest,
+                row.manifest_digest,
+            )?,
             category: match row.category.as_str() {
                 "essential" => Category::Essential,
                 "optional" => Category::Optional,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::admission::Admission;
+use crate::domain::catalogue::{Digest, Manifest};
 use crate::domain::name::PodName;
 use crate::domain::pod::Priority;
 use crate::domain::quantity::{Bytes, Millicpu};
@@ -47,6 +48,14 @@ pub enum BadValue {
         /// The row's state.
         state: &'static str,
     },
+    /// A manifest that is not the one that was written.
+    #[error("{column} of {name} does not match the text's digest")]
+    Manifest {
+        /// Table and column.
+        column: &'static str,
+        /// Whose manifest it is.
+        name: String,
+    },
     /// A column that does not belong to the row's state holds something.
     #[error("{column} is set in a row that is {state}")]
     Surplus {
@@ -81,6 +90,23 @@ pub fn bad(column: &'static str, value: &(impl ToString + ?Sized)) -> BadValue {
         column,
         value: value.to_string(),
     }
+}
+
+/// A manifest as it was written: its digest tells. SQLite has no checksums of its own.
+pub fn manifest(
+    column: &'static str,
+    name: &str,
+    text: String,
+    digest: String,
+) -> Result<Manifest, BadValue> {
+    if Digest::of(&text).0 == digest {
+        let digest = Digest(digest);
+        return Ok(Manifest { text, digest });
+    }
+    Err(BadValue::Manifest {
+        column,
+        name: name.to_owned(),
+    })
 }
 
 /// Text for a JSON column.

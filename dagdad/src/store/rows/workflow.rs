@@ -3,10 +3,10 @@
 use sqlx::SqliteConnection;
 
 use super::value::{
-    BadValue, bytes, cores, from_json, from_names, json, mebibytes, millicpu, name, names,
-    priority, timestamp, unsigned, uuid,
+    BadValue, bytes, cores, from_json, from_names, json, manifest, mebibytes, millicpu, name,
+    names, priority, timestamp, unsigned, uuid,
 };
-use crate::domain::catalogue::{Digest, Manifest};
+use crate::domain::catalogue::Manifest;
 use crate::domain::pod::Footprint;
 use crate::domain::quantity::Bytes;
 use crate::ports::WorkflowRecord;
@@ -80,10 +80,12 @@ impl TryFrom<WorkflowRow> for WorkflowRecord {
         Ok(Self {
             id: uuid("workflows.uuid", &row.uuid)?,
             name: name("workflows.name", &row.name)?,
-            manifest: Manifest {
-                text: row.manifest,
-                digest: Digest(row.manifest_digest),
-            },
+            manifest: manifest(
+                "workflows.manifest",
+                &row.name,
+                row.manifest,
+                row.manifest_digest,
+            )?,
             description: row.description,
             pods: from_names(PODS, &pods)?,
             priority: priority("workflows.priority", row.priority)?,

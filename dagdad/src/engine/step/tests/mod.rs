@@ -4,6 +4,7 @@ mod admission;
 mod alerts;
 mod boot;
 mod catalogue;
+mod clock;
 mod commands;
 mod economy;
 mod ending_runs;
