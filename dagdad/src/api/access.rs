@@ -278,11 +278,7 @@ fn asked(caller: &Caller, deed: &Deed) -> AuditEntry {
 /// Who makes this request, as the entrance found out.
 ///
 /// # Errors
-<<<<<<< HEAD
 /// It did not come in by the entrance.
-=======
-/// The request did not come by the entrance.
->>>>>>> callers
 #[allow(clippy::result_large_err)] // tonic's own type, returned as it goes on the wire
 pub fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     let caller = request.extensions().get::<Caller>().cloned();

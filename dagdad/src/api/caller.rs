@@ -42,11 +42,7 @@ struct Inner {
     everyone: Option<Everyone>,
 }
 
-<<<<<<< HEAD
 /// The role of every caller in a test.
-=======
-/// The role that a test gives to each caller.
->>>>>>> callers
 #[cfg(test)]
 #[derive(Debug, Clone, Copy)]
 struct Everyone(Option<Role>);
