@@ -37,7 +37,7 @@ fn it_is_an_event_and_readers_see_it() {
     let mut bench = Bench::with(&[]);
     let before = bench.state.snapshot(bench.now);
     let effects = reconfigure(&mut bench, |settings| {
-        settings.thresholds.ram_percent = 50.0
+        settings.thresholds.ram_percent = 50.0;
     });
     let after = bench.state.snapshot(bench.now);
     assert_eq!(
@@ -119,7 +119,7 @@ fn the_policy_of_the_configuration_counts_while_nobody_has_set_one() {
 fn what_was_short_for_a_while_by_the_new_threshold_too_has_been_so_all_along() {
     let mut bench = one();
     reconfigure(&mut bench, |settings| {
-        settings.economy_policy = Policy::Auto
+        settings.economy_policy = Policy::Auto;
     });
     // 85 % with the pod's own; held for 25 s of 30 s.
     for _ in 0..6 {
