@@ -48,7 +48,7 @@ fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECO
 
 .PHONY: docs
 docs: ## build the documentation of the code, private items too, all warnings are errors
-	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps --workspace --document-private-items
+	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --quiet --no-deps --workspace --document-private-items
 
 .PHONY: package
 package: ## build the Debian package and print its path
