@@ -1,6 +1,6 @@
 //! Somebody who asks for the status all the time, as a person at the box would.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
