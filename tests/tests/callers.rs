@@ -1,5 +1,10 @@
 //! Who may do what, and the record of who did: other users on the same socket.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;

@@ -1,6 +1,11 @@
 //! What a caller can make dagdad hold has a limit, and nothing lasts: clients that say nothing,
 //! send rubbish, ask for too much, do not read or die in the middle.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
