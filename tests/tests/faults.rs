@@ -1,5 +1,8 @@
 //! The fault table works, and the faults that no other suite has do no harm.
-
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails, there and then"
+)]
 #![allow(
     clippy::unwrap_used,
     reason = "a step that fails is a test that fails, there and then"

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::inspecting::companion;
-use super::sqlite::{MIGRATIONS, explain, explain_io, options};
+use super::sqlite::{MIGRATIONS, explain, explain_io, explain_migration, options};
 use crate::ports::StoreError;
 
 /// A database is longer than its own head: SQLite takes one that is not for a new one.
@@ -69,15 +69,12 @@ async fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
         }
     }
     create(&new)?;
-    let migrated = async {
-        let options = options(&new).journal_mode(SqliteJournalMode::Delete);
-        let mut conn = options.connect().await?;
-        let migrated = MIGRATIONS.run(&mut conn).await;
-        conn.close().await?;
-        migrated.map_err(sqlx::Error::from)
-    }
-    .await;
-    migrated.map_err(|error| explain(path, &error))?;
+    let options = options(&new).journal_mode(SqliteJournalMode::Delete);
+    let explained = |error: sqlx::Error| explain(path, &error);
+    let mut conn = options.connect().await.map_err(explained)?;
+    let migrated = MIGRATIONS.run(&mut conn).await;
+    migrated.map_err(|error| explain_migration(path, &error))?;
+    conn.close().await.map_err(explained)?;
     publish(dir, &new, path).map_err(|error| explain_io(path, &error))
 }
 

@@ -67,9 +67,14 @@ impl Unusable {
 ///
 /// A damaged file, or one with a newer schema.
 pub(super) async fn inspect(path: &Path) -> Result<(), StoreError> {
-    look(path)
-        .await
-        .map_err(|error| error.into_store_error(path))
+    let has_log = || holds(&companion(path, "-wal"));
+    let had_log = has_log();
+    let looked = match look(path).await {
+        // Somebody who still had it open closed it meanwhile, and took the log away.
+        Err(Unusable::Unreadable(_)) if had_log && !has_log() => look(path).await,
+        looked => looked,
+    };
+    looked.map_err(|error| error.into_store_error(path))
 }
 
 async fn look(path: &Path) -> Result<(), Unusable> {
@@ -79,6 +84,10 @@ async fn look(path: &Path) -> Result<(), Unusable> {
     let verdict = look_with(&mut conn).await;
     conn.close().await?;
     verdict
+}
+
+fn holds(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.len() > 0)
 }
 
 /// The file beside a database that SQLite calls so.
@@ -93,7 +102,6 @@ pub(super) fn companion(path: &Path, suffix: &str) -> PathBuf {
 /// it: <https://www.sqlite.org/wal.html#read_only_databases>
 fn untouched(path: &Path) -> SqliteConnectOptions {
     let [wal, shm, journal] = COMPANIONS.map(|suffix| companion(path, suffix));
-    let holds = |path: &Path| path.metadata().is_ok_and(|found| found.len() > 0);
     if holds(&journal) {
         // Cut off while the file was made. It is undone by whoever reads it; nobody can else.
         options(path)

@@ -42,7 +42,7 @@ async fn fill(conn: &mut SqliteConnection) {
         format!(
             "INSERT INTO pods VALUES ('{uuid}', '{name}', 'optional', 60, 'up', 'running', NULL,
                  8905, 1.5, 6144, 6442450944, 203.14, 1024, 1073741824, 1000000001, 73741823,
-                 '# a manifest', 'abab', 'cdcd', {time}, {time});"
+                 '# a manifest', 'c8e21a9a1bbb31873567e37dc13a319bbbd384d555d13a08d5a455cb9947cef2', 'cdcd', {time}, {time});"
         )
     });
     let rest = format!(
@@ -101,7 +101,7 @@ async fn mirror_of_schema_1(server: &MariaDb) {
                  started_digest, created_at, updated_at)
              VALUES ('{uuid}', '{name}', 'optional', 60, 'up', 'running', 8905, 1.5, 6144,
                  6442450944, 203.14, 1024, 1073741824, 1000000001, 73741823, '# a manifest',
-                 'abab', 'cdcd', FROM_UNIXTIME({EPOCH}), FROM_UNIXTIME({EPOCH}));"
+                 'c8e21a9a1bbb31873567e37dc13a319bbbd384d555d13a08d5a455cb9947cef2', 'cdcd', FROM_UNIXTIME({EPOCH}), FROM_UNIXTIME({EPOCH}));"
         )
     });
     let rest = format!(

@@ -46,7 +46,7 @@ fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
 #[case::pod_kill(
     duo(),
     include_str!("fixtures/events_4/pod_kill.jsonl"),
-    &["stop requested duo", "died duo/b-c 137", "died duo/a 137"]
+    &["stop requested duo", "stop requested duo", "died duo/b-c 137", "died duo/a 137"]
 )]
 #[case::pod_remove(
     duo(),
@@ -56,7 +56,7 @@ fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
 #[case::pod_restart(
     duo(),
     include_str!("fixtures/events_4/pod_restart.jsonl"),
-    &["died duo/b-c 137", "died duo/a 137", "stop requested duo"]
+    &["stop requested duo", "died duo/b-c 137", "died duo/a 137", "stop requested duo"]
 )]
 #[case::one_of_two_containers_stopped(
     duo(),
