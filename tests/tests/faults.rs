@@ -3,11 +3,6 @@
     clippy::unwrap_used,
     reason = "a step that fails is a test that fails, there and then"
 )]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a step that fails is a test that fails, there and then"
-)]
-
 use std::process::Command;
 
 use dagda_tests::binaries;
