@@ -47,8 +47,8 @@ fuzz: ## feed the readers of files and answers what nobody thought of, FUZZ_SECO
 	@scripts/fuzz
 
 .PHONY: docs
-docs: ## build the documentation of the code, all warnings are errors
-	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps --workspace
+docs: ## build the documentation of the code, private items too, all warnings are errors
+	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --quiet --no-deps --workspace --document-private-items
 
 .PHONY: package
 package: ## build the Debian package and print its path

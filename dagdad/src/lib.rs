@@ -24,7 +24,7 @@ pub mod sampler;
 pub mod sampling;
 pub mod status_line;
 pub mod store;
-mod systemd;
+pub mod systemd;
 pub mod telemetry;
 mod watchers;
 

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(error) => {
             telemetry::complain(&format!("dagdad: {error}"));
+            dagdad::systemd::failed(&error.to_string());
             return ExitCode::from(USAGE);
         }
     };
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
+            dagdad::systemd::failed(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

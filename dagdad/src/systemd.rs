@@ -36,6 +36,13 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status(&status)]);
 }
 
+/// Tells why dagdad ends of itself. `systemctl status` shows it for as long as the unit is failed,
+/// where the journal's lines of the last start may say no more than that there was none.
+pub fn failed(reason: &str) {
+    let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    status(&format!("failed: {line}"));
+}
+
 /// The line that `systemctl status` shows. Waits for nobody.
 pub fn status(line: &str) {
     try_to_tell(&NotifyState::Status(line));

@@ -123,7 +123,8 @@ fn lists(groups: &str, id: u32, member: &str) -> bool {
         .map(|line| line.split(':').collect::<Vec<_>>())
         .any(|fields| match fields.as_slice() {
             [_, _, found, members] => {
-                found.parse() == Ok(id) && members.split(',').any(|name| name == member)
+                let mut members = members.split(',').filter(|name| !name.is_empty());
+                found.parse() == Ok(id) && members.any(|name| name == member)
             }
             _ => false,
         })

@@ -137,7 +137,7 @@ impl Callers {
         let asked = tokio::time::timeout(self.inner.patience, self.ask(uid)).await;
         asked.ok().flatten().unwrap_or_else(|| {
             tracing::warn!(
-                uid,
+                dagda_uid = uid,
                 "the system does not say who this is and in which groups"
             );
             // What was true a moment ago, else nothing: only what everyone may is left.

@@ -68,10 +68,10 @@ impl Unusable {
 /// A damaged file, or one with a newer schema.
 pub(super) async fn inspect(path: &Path) -> Result<(), StoreError> {
     let has_log = || holds(&companion(path, "-wal"));
-    let had_log = has_log();
+    let found_one = has_log();
     let looked = match look(path).await {
         // Somebody who still had it open closed it meanwhile, and took the log away.
-        Err(Unusable::Unreadable(_)) if had_log && !has_log() => look(path).await,
+        Err(Unusable::Unreadable(_)) if found_one && !has_log() => look(path).await,
         looked => looked,
     };
     looked.map_err(|error| error.into_store_error(path))
