@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dagdad::domain::catalogue::Digest;
 use dagdad::domain::event::EventQuery;
 use dagdad::domain::footprint::PodRun;
 use dagdad::domain::run::Phase;
@@ -286,6 +287,7 @@ async fn a_row_that_mariadb_refuses_does_not_block_the_others() {
     let forwarding = Forwarding::of(&store);
     let mut large = pod("large");
     large.manifest.text = "#".repeat(2 << 20);
+    large.manifest.digest = Digest::of(&large.manifest.text);
     let poison = event(
         "2045-01-01T00:00:00Z".parse().unwrap(),
         None,

@@ -241,7 +241,7 @@ async fn rows_that_dagdad_did_not_write_or_could_not_read_stay_there() {
     assert_eq!(by_hand, 5, "{told:#?}");
     for (uuid, reason) in [
         (uuid(1), "pods.name holds \"no name!\""),
-        (uuid(2), "workflows.name"),
+        (uuid(2), "workflows.manifest of plain"),
         (uuid(3), "pod_runs.memory_peak_bytes holds \"-1\""),
     ] {
         let line = told.iter().find(|line| line.contains(&uuid));
