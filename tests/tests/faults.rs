@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     reason = "a step that fails is a test that fails, there and then"
 )]
+
 use std::process::Command;
 
 use dagda_tests::binaries;
