@@ -33,7 +33,7 @@ test: ## install what the tests need, then lint, check dependencies, test everyt
 	@$(MAKE) --no-print-directory lint docs
 	@scripts/check-dependencies
 	@scripts/install-cargo-deb
-	cargo test --workspace
+	@scripts/run-tests
 
 .PHONY: lint
 lint: ## check format and clippy's opinion, all warnings are errors

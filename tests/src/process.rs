@@ -16,6 +16,9 @@ use rustix::process::{
 
 use crate::PATIENCE;
 
+/// So much of a log explains a test that fails.
+const LAST_LINES: usize = 80;
+
 /// A running child, its notification socket and its log.
 #[derive(Debug)]
 pub struct Process {
@@ -214,6 +217,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines.len().saturating_sub(LAST_LINES);
+            println!("the end of its log:\n{}", lines[last..].join("\n"));
+        }
         // The group, so that its own children go with it; a stopped process dies of KILL too.
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.child.wait();

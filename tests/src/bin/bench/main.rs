@@ -1,6 +1,6 @@
 //! The figures that the design promises, each beside its target and measured side by side with
 //! the peer it names, in one run. Prints a table; judges nobody by exit code. `bench economy`
-//! measures economy mode alone.
+//! measures economy mode alone, `bench api` what callers wait for on an empty box.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,16 +20,23 @@ use dagda_tests::TestHost;
 use measure::Row;
 
 fn main() {
-    let only_economy = std::env::args().nth(1).as_deref() == Some("economy");
+    let only = std::env::args().nth(1);
     let mut rows = Vec::new();
     let mut keep = |row: Row| {
         eprintln!("{}: {}", row.what, row.figure);
         rows.push(row);
     };
+    if only.as_deref() == Some("api") {
+        let host = TestHost::ready();
+        keep(status::beside_podman(&host, "idle"));
+        keep(status::over_grpc(&host, "no pods"));
+        println!("{}", Row::table(&rows));
+        return;
+    }
     economy::pressure_to_first_act()
         .into_iter()
         .for_each(&mut keep);
-    if only_economy {
+    if only.as_deref() == Some("economy") {
         println!("{}", Row::table(&rows));
         return;
     }
@@ -47,7 +54,7 @@ fn main() {
         box_of_pods.while_a_pod_starts(|host| status::beside_podman(host, "50 pods, one starting")),
     );
     keep(status::while_podman_hangs(&mut box_of_pods));
-    keep(status::over_grpc(box_of_pods.host()));
+    keep(status::over_grpc(box_of_pods.host(), "50 pods"));
     keep(daemon::memory(box_of_pods.host_mut()));
     box_of_pods.keep(BoxOfPods::FEWER);
     keep(daemon::cpu(box_of_pods.host_mut()));

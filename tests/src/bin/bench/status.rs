@@ -68,7 +68,7 @@ fn whole_process(mut command: Command) -> Duration {
 }
 
 /// The status over the socket, many clients at once, a connection each.
-pub fn over_grpc(host: &TestHost) -> Row {
+pub fn over_grpc(host: &TestHost, condition: &str) -> Row {
     let clients: Vec<_> = (0..CLIENTS).map(|_| host.status_client()).collect();
     let durations: Vec<Duration> = host.block_on(async {
         let tasks: Vec<_> = clients
@@ -101,7 +101,7 @@ pub fn over_grpc(host: &TestHost) -> Row {
     let spread = Spread::of_durations(durations);
     let p99 = spread.quantile(0.99);
     Row {
-        what: format!("gRPC status, {CLIENTS} concurrent clients, 50 pods"),
+        what: format!("gRPC status, {CLIENTS} concurrent clients, {condition}"),
         ours: format!("{spread} ms"),
         peer: "none".to_owned(),
         figure: format!("p99 {p99:.2} ms"),
