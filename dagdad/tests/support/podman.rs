@@ -124,6 +124,14 @@ impl TestPodman {
                 salt.wrapping_mul(31).wrapping_add(u32::from(byte))
             });
         let (second, third) = (128 + salt % 64, (salt >> 8) % 256);
+        // Several, since another test's network may be one of them.
+        let pools: Vec<String> = (0..8)
+            .map(|step| {
+                let second = 128 + salt.wrapping_add(8 * step) % 64;
+                format!("{{\"base\" = \"10.{second}.{third}.128/25\", \"size\" = 25}}")
+            })
+            .collect();
+        let pools = pools.join(", ");
         self.write(
             "containers.conf",
             &format!(
@@ -137,7 +145,7 @@ impl TestPodman {
                  [network]\n\
                  network_config_dir = \"{dir}/networks\"\n\
                  default_subnet = \"10.{second}.{third}.0/25\"\n\
-                 default_subnet_pools = [{{\"base\" = \"10.{second}.{third}.128/25\", \"size\" = 25}}]\n"
+                 default_subnet_pools = [{pools}]\n"
             ),
         );
         self.write(
