@@ -64,6 +64,9 @@ pub(super) struct Performer {
     jobs: mpsc::Sender<Persist>,
     announcements: Announcements,
     waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    /// Those who are told once the intent is on disk, or cannot be: what was accepted outlives
+    /// dagdad.
+    unwritten: HashMap<OperationId, Vec<(oneshot::Sender<Answer>, Answer)>>,
     auditing: Auditing,
     watched: HashMap<OperationId, watch::Sender<OperationView>>,
     running: HashMap<OperationId, AbortHandle>,
@@ -82,6 +85,7 @@ impl Performer {
             jobs,
             announcements,
             waiting: HashMap::new(),
+            unwritten: HashMap::new(),
             auditing: Auditing::default(),
             watched: HashMap::new(),
             running: HashMap::new(),
@@ -113,7 +117,12 @@ impl Performer {
 
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Persist(job) => self.persist(job),
+            Effect::Persist(job) => {
+                if let Persist::Intent { operation, .. } = &job {
+                    self.unwritten.entry(*operation).or_default();
+                }
+                self.persist(job);
+            }
             Effect::Answer { ticket, reply } => self.answer(ticket, reply),
             Effect::Report { operation, view } => self.report(operation, view),
             Effect::Announce { event, subject } => {
@@ -255,12 +264,27 @@ impl Performer {
         if let Some(entry) = self.auditing.answered(ticket, &reply) {
             self.audit(entry);
         }
+        let Some(caller) = self.waiting.remove(&ticket) else {
+            return;
+        };
         let answer = match reply {
-            Reply::Operation(id) => Answer::Operation(self.watched(id).subscribe()),
+            Reply::Operation(id) => {
+                let answer = Answer::Operation(self.watched(id).subscribe());
+                if let Some(callers) = self.unwritten.get_mut(&id) {
+                    return callers.push((caller, answer));
+                }
+                answer
+            }
             reply => Answer::Reply(reply),
         };
-        if let Some(caller) = self.waiting.remove(&ticket) {
-            // A caller that hung up does not want the answer.
+        // A caller that hung up does not want the answer.
+        let _ = caller.send(answer);
+    }
+
+    /// An operation's intent is on disk, or cannot be: whoever asked for it is told.
+    pub(super) fn written(&mut self, operation: OperationId) {
+        for (caller, answer) in self.unwritten.remove(&operation).unwrap_or_default() {
+            // As above.
             let _ = caller.send(answer);
         }
     }

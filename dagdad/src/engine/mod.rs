@@ -53,13 +53,14 @@ use tokio::time::Instant;
 
 use self::announcements::Announcements;
 use self::effects::{Answer, Performer, Ports};
-use self::event::{Command, Event, Ticket};
+use self::event::{Command, EffectResult, Event, Ticket};
 use self::handle::Handle;
 use self::heartbeat::Heartbeat;
 use self::state::State;
 use self::wall_clock::WallClock;
 use self::writer::Writer;
 use crate::domain::audit::AuditEntry;
+use crate::domain::operation::OperationId;
 
 /// Messages that may wait for the engine before their senders do.
 const MAILBOX: usize = 1024;
@@ -189,7 +190,11 @@ impl Owner {
                 Some(Message::Audit(entry)) => self.performer.audit(*entry),
                 Some(Message::Event(event)) => {
                     let ends = event == Event::Shutdown;
+                    let written = written(&event);
                     self.take_in(event);
+                    if let Some(operation) = written {
+                        self.performer.written(operation);
+                    }
                     if ends {
                         return;
                     }
@@ -220,6 +225,18 @@ impl Owner {
         for effect in effects {
             self.performer.perform(effect);
         }
+    }
+}
+
+/// The operation whose intent was written, or could not be.
+fn written(event: &Event) -> Option<OperationId> {
+    match event {
+        Event::Result {
+            operation,
+            result: EffectResult::Stored | EffectResult::NotStored(_),
+            ..
+        } => Some(*operation),
+        _ => None,
     }
 }
 
