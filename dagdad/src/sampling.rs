@@ -87,8 +87,8 @@ fn every(first: Instant, interval: Duration) -> Interval {
 }
 
 /// Measures as soon as it is known which pods run, or after one interval, and then each
-/// interval until `ending`, whatever that is just then; at once when memory is squeezed, and more often for a while. A
-/// round that takes longer delays the next ones; it is never doubled.
+/// interval until `ending`, whatever that is just then; at once when memory is squeezed, and more
+/// often for a while. A round that takes longer delays the next ones; it is never doubled.
 pub async fn sample_for_ever(
     mut sampler: Box<dyn Sampler>,
     runtime: Arc<dyn Runtime>,
