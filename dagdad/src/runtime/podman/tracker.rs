@@ -5,11 +5,11 @@
 //!
 //! | what happens | events |
 //! | --- | --- |
-//! | `podman pod stop` | pod `stop`; infra `died`; c `died`, `cleanup`; then several more pod `stop` |
+//! | `podman pod stop` | pod `stop`; infra `died`; c `died`, `cleanup`, `cleanup`; then several more pod `stop` |
 //! | `podman pod kill` | pod `kill`; c and infra `kill`, `died`, `cleanup`; pod `stop` |
 //! | `podman pod rm -f` | (c `stop`;) c `died`, `remove`; infra `died`, `remove`; up to 3 s later pod `remove` |
 //! | `podman pod restart` | c `restart`, `died`, `init`, `start`; pod `stop`; pod `start` |
-//! | `podman stop c` | c `stop` (now and then missing), `died`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
+//! | `podman stop c` | c `stop` (often missing), `died`, `cleanup`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
 //! | `podman kill c` | c `kill`, `died`, `cleanup`; then as above |
 //! | c ends, not restarted | c `died`, `cleanup`; if c was the last one: pod `stop`, infra `died` |
 //! | c ends, restarted by its policy | c `died`, `restart`, `init`, `start`, once each time, without pause or end |
@@ -17,10 +17,11 @@
 //! | a process in `podman exec` | c `exec`, `exec_died` |
 //!
 //! So a pod `stop` alone says nothing: Podman also stops a pod whose last container ended by
-//! itself (the pod's exit policy), once it has cleaned up behind that container. It was asked for
-//! if a regular container was still running, or if none had been cleaned up: `podman pod stop`
-//! reports it while it stops the containers, and on a busy machine that is after they `died`. So
-//! it was where the infra container ends before that: Podman itself ends it last.
+//! itself (the pod's exit policy). On a busy machine the order says nothing either: what is asked
+//! for may be reported after the containers died of it, and what Podman does by itself before it
+//! reports the `cleanup` that led to it. Two things are sure: a pod or its infra container that
+//! stops while a regular container runs was told to, and so was a container that is cleaned up
+//! behind twice, by whoever stopped it and by the process that its monitor starts at its end.
 //! A `podman pod restart` counts as asked for too; the `start` behind it says that the pod lives.
 //! `died` carries the exit code but no pod; containers are known by their ids.
 
@@ -52,9 +53,10 @@ struct Tracked {
 enum Phase {
     Created,
     Running,
-    /// Nobody has cleaned up behind it yet.
+    /// Nobody was seen to clean up behind it.
     Died,
-    Ended,
+    /// Once so far.
+    CleanedUp,
 }
 
 impl Tracker {
@@ -76,7 +78,7 @@ impl Tracker {
                     infra: container.is_infra,
                     phase: match container.state.as_str() {
                         "running" | "paused" | "stopping" => Phase::Running,
-                        "stopped" | "exited" | "removing" => Phase::Ended,
+                        "stopped" | "exited" | "removing" => Phase::Died,
                         _ => Phase::Created,
                     },
                 };
@@ -102,7 +104,7 @@ impl Tracker {
         }
         let mut signals = Vec::new();
         let asked_for = match event.action.as_str() {
-            "stop" => self.stop_was_asked_for(id),
+            "stop" => self.runs(id),
             "kill" | "remove" => true,
             _ => false,
         };
@@ -132,22 +134,25 @@ impl Tracker {
             "died" => {
                 let mut signals: Vec<_> = self.died(event).into_iter().collect();
                 signals.extend(self.pod_of_infra(id).and_then(|pod| {
-                    let asked_for = self.stop_was_asked_for(&pod);
+                    let asked_for = self.runs(&pod);
                     asked_for.then(|| self.stop_requested(&pod))?
                 }));
                 signals.extend(self.enter(id, Phase::Died));
                 signals
             }
-            "cleanup" => self.enter(id, Phase::Ended),
-            "stop" | "kill" => self
-                .request(id, |other| other.phase != Phase::Running)
-                .into_iter()
-                .collect(),
+            "cleanup" => {
+                let again = self.phase(id) == Some(Phase::CleanedUp);
+                let stopped = again.then(|| self.stopped(id)).flatten();
+                let mut signals: Vec<_> = stopped.into_iter().collect();
+                signals.extend(self.enter(id, Phase::CleanedUp));
+                signals
+            }
+            "stop" | "kill" => self.stopped(id).into_iter().collect(),
             "remove" => {
                 // An init container that is done is removed too, before the others start.
                 let mut signals: Vec<_> = self
                     .request(id, |other| {
-                        matches!(other.phase, Phase::Died | Phase::Ended)
+                        matches!(other.phase, Phase::Died | Phase::CleanedUp)
                     })
                     .into_iter()
                     .collect();
@@ -193,6 +198,15 @@ impl Tracker {
         })
     }
 
+    fn phase(&self, id: &str) -> Option<Phase> {
+        self.containers.get(id).map(|container| container.phase)
+    }
+
+    /// Somebody stopped the regular container `id`: if none of the others runs, the pod.
+    fn stopped(&self, id: &str) -> Option<RuntimeSignal> {
+        self.request(id, |other| other.phase != Phase::Running)
+    }
+
     /// Somebody ended the regular container `id`: if none of the others is left, the pod.
     fn request(&self, id: &str, gone: impl Fn(&Tracked) -> bool) -> Option<RuntimeSignal> {
         let container = self
@@ -213,12 +227,10 @@ impl Tracker {
         }
     }
 
-    /// Whether somebody stops the pod, rather than Podman because all its containers ended.
-    fn stop_was_asked_for(&self, pod_id: &str) -> bool {
-        let is = |phase| move |container: &Tracked| container.phase == phase;
-        self.regular(pod_id).any(is(Phase::Running))
-            || self.regular(pod_id).any(is(Phase::Died))
-                && !self.regular(pod_id).any(is(Phase::Ended))
+    /// Whether one of the pod's regular containers does.
+    fn runs(&self, pod_id: &str) -> bool {
+        self.regular(pod_id)
+            .any(|container| container.phase == Phase::Running)
     }
 
     /// The id of the pod whose infra container this is.
