@@ -11,7 +11,7 @@ use crate::domain::check::{Check, Verdict};
 use crate::domain::quantity::Bytes;
 use crate::domain::state::PodStatus;
 use crate::engine::handle::Handle;
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{PodView, Snapshot};
 use crate::engine::state::RuntimeLink;
 use crate::manifest::Variables;
 use crate::ports::MirrorLink;
@@ -195,28 +195,46 @@ fn check_cgroups(snapshot: &Snapshot) -> Check {
         .chain(&snapshot.unmanaged)
         .filter(|pod| pod.status == PodStatus::Running)
         .collect();
-    let unseen = running
-        .iter()
-        .filter(|pod| {
-            pod.observed
-                .as_ref()
-                .is_none_or(|observed| observed.cgroup.is_none())
-        })
-        .count();
-    let (verdict, finding) = if unseen == 0 {
+    let out_of_sight = |pod: &&PodView| {
+        let observed = pod.observed.as_ref();
+        observed.is_none_or(|observed| observed.cgroup.is_none())
+    };
+    // Those that were up when all pods were last measured.
+    let unknown = |pod: &&PodView| {
+        let last = snapshot.host.as_ref().map(|host| host.at);
+        pod.usage.is_none() && pod.since.is_some_and(|since| last > Some(since))
+    };
+    let all = running.len();
+    let unseen = running.iter().copied().filter(out_of_sight).count();
+    let unmeasured = running.iter().copied().filter(unknown).count();
+    let warning = |remedy: &str| Verdict::Warning {
+        remedy: remedy.to_owned(),
+    };
+    let (verdict, finding) = if unmeasured > 0 {
         (
-            Verdict::Ok,
-            format!("{} running pods are read from cgroup files", running.len()),
+            warning(
+                "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable; without root, Podman measures and limits nothing on cgroup v1: boot with systemd.unified_cgroup_hierarchy=1",
+            ),
+            format!("of {unmeasured} of {all} running pods nobody can tell what they use"),
+        )
+    } else if unseen > 0 {
+        (
+            warning(
+                "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable",
+            ),
+            format!(
+                "{unseen} of {all} running pods have no cgroup in sight; Podman's slower stats are used"
+            ),
         )
     } else {
-        let remedy =
-            "let Podman create a cgroup for each pod (the default), and /sys/fs/cgroup be readable"
-                .to_owned();
-        let finding = format!(
-            "{unseen} of {} running pods have no cgroup in sight; Podman's slower stats are used",
-            running.len()
-        );
-        (Verdict::Warning { remedy }, finding)
+        (
+            Verdict::Ok,
+            match all {
+                0 => "no pod runs; cgroup files will tell what it uses".to_owned(),
+                1 => "the running pod's use is read from cgroup files".to_owned(),
+                _ => format!("the use of {all} running pods is read from cgroup files"),
+            },
+        )
     };
     Check {
         name: "cgroups",
@@ -325,6 +343,44 @@ mod tests {
         assert!(
             matches!(&check.verdict, Verdict::Warning { remedy } if remedy.contains("CAP_SYS_RESOURCE")),
             "{check:?}"
+        );
+    }
+
+    #[test]
+    fn a_pod_that_nobody_can_measure_is_told_of() {
+        use crate::domain::observed::ObservedPod;
+        use crate::domain::sample::PodUsage;
+        let look = |cgroup: Option<&str>, usage: Option<PodUsage>, sampled: i64| {
+            let mut snapshot = measured(None);
+            let mut pod = example::pod("web", example::footprint(1, 1));
+            pod.status = PodStatus::Running;
+            pod.since = Some(example::at(10));
+            pod.usage = usage;
+            pod.observed = Some(Arc::new(ObservedPod {
+                id: "1".to_owned(),
+                name: "web".to_owned(),
+                created_at: example::at(0),
+                containers: Vec::new(),
+                ports: Vec::new(),
+                cgroup: cgroup.map(str::to_owned),
+            }));
+            snapshot.pods = vec![pod];
+            if let Some(host) = &mut snapshot.host {
+                Arc::make_mut(host).at = example::at(sampled);
+            }
+            let check = check_cgroups(&snapshot);
+            (check.verdict == Verdict::Ok, check.finding)
+        };
+        let used = Some(PodUsage::default());
+        let told = |finding: &str, (ok, found): (bool, String)| {
+            assert!(!ok && found.contains(finding), "{found}");
+        };
+        told("of 1 of 1 running pods nobody", look(Some("/p"), None, 11));
+        told("Podman's slower stats", look(None, used, 11));
+        assert!(look(Some("/p"), used, 11).0);
+        assert!(
+            look(Some("/p"), None, 10).0,
+            "it was not up yet when pods were last measured"
         );
     }
 
