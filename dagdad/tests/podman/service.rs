@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::observing::{connected, next, pod};
 use crate::podman::TestPodman;
-use crate::pods::sleeper;
+use crate::pods::{TestPod, sleeper};
 
 #[tokio::test]
 async fn a_configured_socket_is_the_only_one_tried() {
@@ -177,7 +177,12 @@ async fn a_podman_killed_during_a_start_leaves_nothing_half_made() {
     let socket = options.service_socket.clone();
     let runtime = Podman::new(options);
     let mut signals = connected(&runtime).await;
-    let idle = sleeper("idle");
+    // Podman reports the first sign of a start some time after it, when the start of a pod with
+    // nothing to wait for may be over.
+    let long = TestPod::new("idle")
+        .init("prepare", "exec busybox sleep 1000")
+        .container("main", "exec busybox sleep 1000")
+        .render();
     let kill = async {
         // The first sign of the start.
         while next(&mut signals).await != RuntimeSignal::Changed {}
@@ -185,14 +190,14 @@ async fn a_podman_killed_during_a_start_leaves_nothing_half_made() {
             kill_process(pid, Signal::KILL).unwrap();
         }
     };
-    let (outcome, ()) = tokio::join!(runtime.play(&idle), kill);
+    let (outcome, ()) = tokio::join!(runtime.play(&long), kill);
     assert!(
         outcome.is_err(),
         "killed before it could say that it was done"
     );
     assert_eq!(pod(&runtime, "idle").await, None);
     runtime
-        .play(&idle)
+        .play(&sleeper("idle"))
         .await
         .expect("nothing is in the way of another start");
     runtime.shutdown().await;
