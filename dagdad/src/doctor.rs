@@ -53,10 +53,12 @@ impl Doctor {
 
 fn check_podman(snapshot: &Snapshot, podman: &str) -> Check {
     let (verdict, finding) = match &snapshot.runtime {
-        RuntimeLink::Up { version } if podman.contains(version.as_str()) => {
-            (Verdict::Ok, podman.to_owned())
+        RuntimeLink::Up {
+            version: Some(version),
+        } if !podman.contains(version.as_str()) => {
+            (Verdict::Ok, format!("Podman {version}, {podman}"))
         }
-        RuntimeLink::Up { version } => (Verdict::Ok, format!("Podman {version}, {podman}")),
+        RuntimeLink::Up { .. } => (Verdict::Ok, podman.to_owned()),
         RuntimeLink::Unknown => {
             let remedy = "wait a moment, then look again".to_owned();
             (

@@ -1,6 +1,6 @@
 //! The package on a machine with a systemd that was really booted.
 
-use dagda_tests::cli::code;
+use dagda_tests::cli::{self, code};
 use dagda_tests::manifest::Pod;
 use dagda_tests::systemd::{Machine, VERSION};
 use serde_json::Value;
@@ -379,6 +379,51 @@ fn who_may_do_what_follows_from_groups() {
     assert!(recorded("olga", "pods start", "done"), "{audit}");
     assert!(recorded("olga", "economy set", "denied"), "{audit}");
     assert!(recorded("vera", "pods stop", "denied"), "{audit}");
+}
+
+#[test]
+fn a_user_has_a_dagdad_of_their_own_for_rootless_pods() {
+    let machine = Machine::installed();
+    // As udev leaves it: the network of rootless pods goes through it.
+    let _ = machine.run(["chmod", "666", "/dev/net/tun"]);
+    let anna = machine.log_in("anna");
+    anna.import_image();
+    let systemctl = |verb: &str, unit: &str| anna.run(["systemctl", "--user", verb, unit]);
+    let _ = systemctl("enable", "dagdad.service");
+    let _ = systemctl("start", "dagdad.socket");
+    let socket = "stat --format='%a %U' $XDG_RUNTIME_DIR/dagda/dagdad.sock";
+    assert_eq!(anna.run(["sh", "-c", socket]), "600 anna\n");
+
+    // The first to come starts it.
+    // On cgroup v1 Podman cannot give a rootless pod what it asks for.
+    let pod = Pod::http("web", 18_081).undeclared().to_string();
+    let mut apply = anna.command_with_input(["dagdactl", "apply", "-f", "-"]);
+    let _ = cli::run(&mut apply, Some(&pod)).done();
+    let _ = anna.run(["dagdactl", "pods", "start", "web"]);
+    anna.await_status_text("dagdad.service", "1/1 pod running");
+    let all = machine.run(["dagdactl", "pods", "list", "--all", "--json"]);
+    assert!(!all.contains("\"web\""), "it is anna's alone: {all}");
+
+    let format = "{{.Id}} {{.State.StartedAt}} {{.State.Running}}";
+    let container = || anna.run(["podman", "inspect", "--format", format, "web-main"]);
+    let before = container();
+    let _ = systemctl("restart", "dagdad.service");
+    let _ = systemctl("reload", "dagdad.service");
+    assert_eq!(container(), before, "a pod outlives dagdad");
+    let shown = anna.run(["dagdactl", "pods", "show", "web", "--json"]);
+    assert!(shown.contains("\"running\""), "{shown}");
+
+    // The same as it uses where it is started by hand.
+    let state = "test -e ~/.local/state/dagda/dagda.db && test ! -e ~/.config/dagda/dagda.db";
+    let _ = anna.run(["sh", "-c", state]);
+    let doctor = anna.run(["dagdactl", "doctor", "--json"]);
+    let doctor: Value = serde_json::from_str(&doctor).unwrap();
+    for check in doctor["checks"].as_array().unwrap() {
+        // Of rootless pods there are no figures on cgroup v1.
+        let may_warn = check["name"] == "pressure" || check["name"] == "cgroups";
+        assert!(check["verdict"] == "ok" || may_warn, "{check}");
+    }
+    let _ = anna.run(["dagdactl", "pods", "stop", "web"]);
 }
 
 #[test]

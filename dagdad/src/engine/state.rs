@@ -154,8 +154,8 @@ pub enum RuntimeLink {
     Unknown,
     /// It answers.
     Up {
-        /// Its version.
-        version: String,
+        /// Its version; `None` until it said so: it may have listed its pods before.
+        version: Option<String>,
     },
     /// It does not.
     Down {

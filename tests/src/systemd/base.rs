@@ -7,11 +7,12 @@ use std::process::Command;
 use rustix::process::getuid;
 
 /// Raised when [`PACKAGES`] or the way it is made changes, so that no older one is taken.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
-/// What is in it beside the required packages: systemd, and all that the package under test
-/// depends on, so that nothing has to be fetched when it is installed.
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,procps,podman,runc,netavark,iptables,catatonit";
+/// What is in it beside the required packages: systemd, all that the package under test depends
+/// on, so that nothing has to be fetched when it is installed, and what Podman needs without root.
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,procps,podman,runc,netavark,iptables,catatonit,\
+    libpam-systemd,uidmap,slirp4netns";
 
 /// The directory with it; made at the first call on a machine, which needs the network and a
 /// minute or two.

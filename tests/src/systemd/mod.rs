@@ -109,13 +109,19 @@ impl Machine {
     /// # Panics
     /// It does not take it.
     pub fn import_image(&self) {
+        let archive = self.image();
+        let _ = self.run(["podman", "load", "--quiet", "--input", &archive]);
+    }
+
+    /// The path of an archive with the image that tests run.
+    fn image(&self) -> String {
         let archive = self.scratch.join("image.tar");
         let _ = run(self
             .podman
             .command()
             .args(["save", "--quiet", "--output"])
             .args([archive.as_os_str(), IMAGE.as_ref()]));
-        let _ = self.run(["podman", "load", "--quiet", "--input", "/scratch/image.tar"]);
+        "/scratch/image.tar".to_owned()
     }
 
     /// `PROGRAM ARGUMENTS` on the machine, as root.
@@ -158,6 +164,22 @@ impl Machine {
     /// Makes a user who is in these groups beside their own.
     pub fn add_user(&self, name: &str, groups: &str) {
         let _ = self.run(["useradd", "--groups", groups, name]);
+    }
+
+    /// Makes a user with a home and a systemd of their own, which outlives their logins.
+    ///
+    /// # Panics
+    /// They cannot be made.
+    #[must_use]
+    pub fn log_in(&self, name: &str) -> Session<'_> {
+        let _ = self.run(["useradd", "--create-home", name]);
+        let uid = self.run(["id", "--user", name]).trim().to_owned();
+        let _ = self.run(["systemctl", "start", &format!("user@{uid}.service")]);
+        Session {
+            machine: self,
+            user: name.to_owned(),
+            runtime: format!("XDG_RUNTIME_DIR=/run/user/{uid}"),
+        }
     }
 
     /// Writes a file, with its folder.
@@ -228,5 +250,84 @@ impl Machine {
             -o -path /var/lib/dpkg -o -path /var/cache -o -path /root \\) -prune -o -print | sort";
         let list = self.run(["sh", "-c", script]);
         list.lines().map(str::to_owned).collect()
+    }
+}
+
+/// A user's session on a machine.
+#[derive(Debug)]
+pub struct Session<'a> {
+    machine: &'a Machine,
+    user: String,
+    runtime: String,
+}
+
+impl Session<'_> {
+    /// `PROGRAM ARGUMENTS` in it.
+    #[must_use]
+    pub fn command<const N: usize>(&self, words: [&str; N]) -> Command {
+        self.enter(self.machine.podman.command(), &["exec"], &words)
+    }
+
+    /// The same, for a program that reads its standard input.
+    #[must_use]
+    pub fn command_with_input<const N: usize>(&self, words: [&str; N]) -> Command {
+        self.enter(
+            self.machine.podman.command(),
+            &["exec", "--interactive"],
+            &words,
+        )
+    }
+
+    fn enter(&self, mut podman: Command, exec: &[&str], words: &[&str]) -> Command {
+        podman
+            .args(exec)
+            .args([NAME, "runuser", "-u", &self.user, "--"])
+            .args(["env", "--chdir=/", &self.runtime])
+            .args(words);
+        podman
+    }
+
+    /// Runs a command that has to succeed; its standard output.
+    ///
+    /// # Panics
+    /// It fails.
+    #[track_caller]
+    pub fn run<const N: usize>(&self, words: [&str; N]) -> String {
+        cli::run(&mut self.command(words), None).done().stdout
+    }
+
+    /// Waits until a unit of the user's says `wanted` of itself.
+    ///
+    /// # Panics
+    /// It does not.
+    #[track_caller]
+    pub fn await_status_text(&self, unit: &str, wanted: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let show = ["systemctl", "--user", "show", "--property=StatusText", unit];
+        loop {
+            let text = self.run(show);
+            if text.contains(wanted) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{unit} says {text}");
+        }
+    }
+
+    /// Gives the user's own Podman the image that tests run.
+    ///
+    /// # Panics
+    /// It does not take it.
+    pub fn import_image(&self) {
+        let home = format!("/home/{}", self.user);
+        // Layers cannot lie on an overlay.
+        let settings = format!("{home}/.config/containers/storage.conf");
+        let owned = format!("{}:", self.user);
+        self.machine
+            .write(&settings, "[storage]\ndriver = \"vfs\"\n");
+        let archive = self.machine.image();
+        let _ = self.machine.run(["cp", &archive, &home]);
+        let _ = self.machine.run(["chown", "--recursive", &owned, &home]);
+        let archive = format!("{home}/image.tar");
+        let _ = self.run(["podman", "load", "--quiet", "--input", &archive]);
     }
 }

@@ -100,7 +100,7 @@ fn store_status(status: &MirrorStatus) -> v1::StoreStatus {
 fn runtime_status(link: &RuntimeLink) -> v1::RuntimeStatus {
     let (connected, version, reason) = match link {
         RuntimeLink::Unknown => (false, None, None),
-        RuntimeLink::Up { version } => (true, Some(version.clone()), None),
+        RuntimeLink::Up { version } => (true, version.clone(), None),
         RuntimeLink::Down { reason } => (false, None, Some(reason.clone())),
     };
     v1::RuntimeStatus {

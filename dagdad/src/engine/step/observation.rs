@@ -31,7 +31,7 @@ impl State {
             RuntimeSignal::Connected { version } => {
                 // Heard of before, so this is a second connection; the first listing may have
                 // come before the first one, without a version.
-                if matches!(&self.runtime, RuntimeLink::Up { version } if !version.is_empty()) {
+                if matches!(&self.runtime, RuntimeLink::Up { version: Some(_) }) {
                     let message = "the connection to Podman broke off and is there again";
                     self.note(EventKind::RuntimeUp, None, message.to_owned(), now, out);
                 }
@@ -62,9 +62,8 @@ impl State {
         out: &mut Vec<Effect>,
     ) {
         let version = match (version, &self.runtime) {
-            (Some(version), _) => version,
             (None, RuntimeLink::Up { version }) => version.clone(),
-            (None, RuntimeLink::Unknown | RuntimeLink::Down { .. }) => String::new(),
+            (told, _) => told,
         };
         if matches!(self.runtime, RuntimeLink::Down { .. }) {
             let message = "Podman answers again".to_owned();
