@@ -44,6 +44,8 @@ pub const DEFAULT_FILE: &str = "/etc/dagda/dagdad.toml";
 /// All that dagdad can be told. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The file it was read from; `None`: there is none.
+    pub file: Option<ConfigFile>,
     /// Directory of the database and of all else that must survive.
     pub state_dir: PathBuf,
     /// The Unix socket that dagdactl talks to.
@@ -80,6 +82,15 @@ pub struct Config {
     pub notifications: NotificationOptions,
     /// The system of record; `None`: the embedded store is all there is.
     pub mariadb: Option<MariaDbOptions>,
+}
+
+/// The file that a configuration was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether a secret stands in it: a webhook's address, which may hold a token.
+    pub holds_secret: bool,
 }
 
 /// What happens to a start for which there is not enough CPU.
@@ -131,9 +142,15 @@ impl Config {
         read_secret: ReadSecret<'_>,
     ) -> Result<Self, ConfigError> {
         let mut draft = Draft::default();
-        if let Some(file) = file {
-            file.apply(&mut draft)?;
-        }
+        let file = match file {
+            Some(file) => {
+                let path = file.path().to_owned();
+                file.apply(&mut draft)?;
+                let holds_secret = draft.notifications.webhook.is_some();
+                Some(ConfigFile { path, holds_secret })
+            }
+            None => None,
+        };
         schema::apply_environment(environment, &mut draft)?;
         let ram_threshold_percent = draft
             .ram_threshold_percent
@@ -148,6 +165,7 @@ impl Config {
             sample_interval,
         )?;
         Ok(Self {
+            file,
             state_dir: draft
                 .state_dir
                 .map_or_else(|| defaults::state_dir(environment, who), Ok)?,

@@ -1,5 +1,7 @@
 //! `doctor`: looks at everything dagdad needs, and says how to mend what is amiss.
 
+mod configuration;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Uid, geteuid};
 
+pub use self::configuration::Configuration;
 use crate::domain::check::{Check, Verdict};
 use crate::domain::quantity::Bytes;
 use crate::domain::state::PodStatus;
@@ -25,6 +28,8 @@ const LITTLE_ROOM: Bytes = Bytes::mib(200);
 pub struct Doctor {
     /// What the engine knows.
     pub engine: Handle,
+    /// What dagdad goes by, and what is written down.
+    pub configuration: Configuration,
     /// Where the database lies.
     pub state_dir: PathBuf,
     /// Where `${NAME}` comes from.
@@ -40,6 +45,7 @@ impl Doctor {
         let snapshot = self.engine.snapshot();
         vec![
             check_account(geteuid()),
+            self.configuration.check(),
             check_podman(&snapshot, podman),
             check_state(&self.state_dir),
             check_mariadb(&snapshot),

@@ -40,7 +40,7 @@ use self::api::Api;
 use self::api::access::Gate;
 use self::api::caller::Callers;
 use self::config::Config;
-use self::doctor::Doctor;
+use self::doctor::{Configuration, Doctor};
 use self::domain::error::CommandError;
 use self::engine::Engine;
 use self::engine::effects::Ports;
@@ -134,7 +134,13 @@ pub async fn run(
     })
     .await?;
     let gate = Gate::new(handle.clone(), callers);
-    let api = api(&config, gate, &handle, &podman, &store, &ending);
+    let config = Arc::new(config);
+    let (in_force, configuration) = watch::channel(Arc::clone(&config));
+    let configuration = Configuration {
+        in_force: configuration,
+        load: Arc::clone(&reloads.load),
+    };
+    let api = api(configuration, gate, &handle, &podman, &store, &ending);
     let mut server = tokio::spawn(api::serve(api, listener));
     let status = status_line(&handle.snapshot());
     systemd::ready(&status);
@@ -152,7 +158,7 @@ pub async fn run(
         sample_interval: new_interval,
         remarks,
     };
-    let reloading = tokio::spawn(reload::reload_for_ever(config, reloads, live));
+    let reloading = tokio::spawn(reload::reload_for_ever(in_force, reloads, live));
 
     let by_itself = tokio::select! {
         () = ending.cancelled() => None,
@@ -175,16 +181,18 @@ pub async fn run(
 }
 
 fn api(
-    config: &Config,
+    configuration: Configuration,
     gate: Gate,
     engine: &Handle,
     podman: &Arc<Podman>,
     store: &Arc<dyn Store>,
     ending: &CancellationToken,
 ) -> Api {
+    let config = Arc::clone(&configuration.in_force.borrow());
     let variables_file = config.variables_file.clone();
     let doctor = Doctor {
         engine: engine.clone(),
+        configuration,
         state_dir: config.state_dir.clone(),
         variables_file: config.variables_file.clone(),
         proc_root: SamplerOptions::default().proc_root,

@@ -63,17 +63,24 @@ impl Live {
     }
 }
 
-/// Reads the configuration again whenever that is asked for; `config` is the one in force.
-pub(crate) async fn reload_for_ever(mut config: Config, mut reloads: Reloads, parts: Live) {
+/// Reads the configuration again whenever that is asked for, and keeps the one in force in
+/// `in_force`.
+pub(crate) async fn reload_for_ever(
+    in_force: watch::Sender<Arc<Config>>,
+    mut reloads: Reloads,
+    parts: Live,
+) {
     while let Some(()) = reloads.asked.recv().await {
         systemd::reloading();
         let load = Arc::clone(&reloads.load);
         let loaded = tokio::task::spawn_blocking(move || load()).await;
         let reason = match loaded {
             Ok(Ok(new)) => {
-                let message = message(&config.differences(&new));
-                config = config.taking_over(&new);
+                let before = Arc::clone(&in_force.borrow());
+                let message = message(&before.differences(&new));
+                let config = Arc::new(before.taking_over(&new));
                 parts.take_up(&config, message).await;
+                in_force.send_replace(config);
                 None
             }
             Ok(Err(error)) => Some(error.to_string()),

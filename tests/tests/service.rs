@@ -51,6 +51,15 @@ fn reload(host: &mut TestHost) -> Vec<String> {
     daemon.notifications()[before..end].to_vec()
 }
 
+/// What `doctor` says of the configuration: its verdict, what it found, and how to mend that.
+fn examined(host: &TestHost) -> [String; 3] {
+    let doctor = host.run(["doctor", "--json"]).json();
+    let checks = doctor["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|it| it["name"] == "configuration");
+    let check = check.unwrap_or_else(|| panic!("{doctor:#}"));
+    ["verdict", "finding", "remedy"].map(|key| check[key].as_str().unwrap_or_default().to_owned())
+}
+
 #[test]
 fn the_status_line_follows_what_happens() {
     let mut host = TestHost::ready();
@@ -125,6 +134,17 @@ fn a_good_configuration_is_in_force_and_told_of() {
     assert!((ram_threshold(&host) - 80.0).abs() < 1e-6);
     host.configuration.ram_percent = Some(55.0);
     host.configuration.settings = "[history]\nretention = '1d'\n".to_owned();
+    let _ = host.configuration.write();
+    let [verdict, finding, remedy] = examined(&host);
+    assert_eq!(verdict, "warning");
+    assert!(
+        finding.contains("thresholds.ram_percent: 80 → 55"),
+        "{finding}"
+    );
+    assert_eq!(
+        remedy, "systemctl restart dagdad",
+        "for the retention's sake"
+    );
     let told = reload(&mut host);
     let clock = |line: &&String| line.starts_with("MONOTONIC_USEC=");
     assert_eq!(told.iter().filter(clock).count(), 1, "{told:?}");
@@ -142,7 +162,13 @@ fn a_good_configuration_is_in_force_and_told_of() {
     let again = "the configuration was read again: nothing changed; \
         after a restart: history.retention: 7days → 1day";
     assert_eq!(reloaded(&host), [expected, again]);
+    let [_, finding, _] = examined(&host);
+    assert!(
+        finding.ends_with("since dagdad read it: history.retention: 7days → 1day"),
+        "{finding}"
+    );
     host.restart();
+    assert_eq!(examined(&host)[0], "ok");
     reload(&mut host);
     let last = "the configuration was read again: nothing changed";
     assert_eq!(reloaded(&host), [expected, again, last]);
@@ -167,6 +193,9 @@ fn a_bad_configuration_changes_nothing_and_is_told_until_it_is_mended() {
     );
     let failed = events(&host, "reload_failed");
     assert_eq!(failed.len(), 1);
+    let [verdict, finding, _] = examined(&host);
+    assert_eq!(verdict, "failed");
+    assert!(finding.contains(reason), "{finding}");
     assert!(
         failed[0].starts_with("the configuration was not reloaded, the one before stays: ")
             && failed[0].contains(reason)

@@ -64,6 +64,7 @@ impl Config {
     #[must_use]
     pub fn taking_over(&self, new: &Self) -> Self {
         let Self {
+            file,
             state_dir: _,
             socket: _,
             variables_file: _,
@@ -84,6 +85,7 @@ impl Config {
             mariadb: _,
         } = new;
         Self {
+            file: file.clone(),
             sample_interval: *sample_interval,
             start_timeout: *start_timeout,
             ram_threshold_percent: *ram_threshold_percent,
@@ -104,6 +106,8 @@ struct Found(Vec<Difference>);
 impl Found {
     fn compare(&mut self, old: &Config, new: &Config) {
         let Config {
+            // It says nothing by itself.
+            file: _,
             state_dir,
             socket,
             variables_file,
