@@ -31,7 +31,7 @@ const SOME_MEMORY: u64 = 16 << 20;
 /// Files that dagdad opens as it needs them and keeps: of the database, of what it measures.
 const SOME_FILES: usize = 16;
 /// Connections that a caller may have.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 128;
 /// Calls that a caller may have in flight.
 const CALLS: usize = 128;
 

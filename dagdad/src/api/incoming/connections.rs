@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 /// Connections of one caller (a user id). A client needs one; there is room for a script that
-/// starts many at once.
-pub const PER_CALLER: usize = 64;
-/// Connections of all callers but root, together: five of them at their own limit.
-pub const ALL: usize = 256;
+/// starts a hundred at once, which on a busy box are all there before the first one speaks.
+pub const PER_CALLER: usize = 128;
+/// Connections of all callers but root, together: four of them at their own limit.
+pub const ALL: usize = 512;
 /// Its connections are not counted in [`ALL`], so that nobody can keep the administrator out.
 const ROOT: u32 = 0;
 
