@@ -41,6 +41,7 @@ use self::api::access::Gate;
 use self::api::caller::Callers;
 use self::config::Config;
 use self::doctor::{Configuration, Doctor};
+use self::domain::caller::Access;
 use self::domain::error::CommandError;
 use self::engine::Engine;
 use self::engine::effects::Ports;
@@ -126,14 +127,7 @@ pub async fn run(
     ));
     watchers::await_first_listing(&handle, host_known_at).await;
 
-    let access = config.access.clone();
-    let callers = tokio::task::spawn_blocking(|| {
-        let callers = Callers::new(access);
-        callers.look();
-        callers
-    })
-    .await?;
-    let gate = Gate::new(handle.clone(), callers);
+    let gate = gate(config.access.clone(), &handle).await?;
     let config = Arc::new(config);
     let (in_force, configuration) = watch::channel(Arc::clone(&config));
     let configuration = Configuration {
@@ -178,6 +172,17 @@ pub async fn run(
         Some(ended) => ended.context("the server ended by itself"),
         None => Ok(()),
     }
+}
+
+/// Asks the system for users and groups, which may take a while.
+async fn gate(access: Access, engine: &Handle) -> anyhow::Result<Gate> {
+    let callers = tokio::task::spawn_blocking(|| {
+        let callers = Callers::new(access);
+        callers.look();
+        callers
+    })
+    .await?;
+    Ok(Gate::new(engine.clone(), callers))
 }
 
 fn api(

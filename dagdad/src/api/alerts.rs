@@ -15,7 +15,7 @@ use crate::domain::alert::{Alert, AlertQuery};
 use crate::domain::caller::Caller;
 use crate::domain::error::CommandError;
 use crate::domain::silence::Silence;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::snapshot::Snapshot;
 

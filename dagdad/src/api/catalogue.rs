@@ -10,7 +10,7 @@ use super::pods::no_such_pod;
 use super::workflows::no_such_workflow;
 use super::{Api, access, convert, status};
 use crate::domain::error::CommandError;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::snapshot::Snapshot;
 

@@ -10,8 +10,8 @@ use tonic::{Request, Response, Status};
 use super::{Api, access, convert, status};
 use crate::domain::economy::{EconomyRules, WhatIf};
 use crate::domain::error::CommandError;
+use crate::engine::answering::Answer;
 use crate::engine::economy::{Situation, backtest, plan};
-use crate::engine::effects::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::snapshot::Snapshot;
 

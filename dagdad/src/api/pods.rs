@@ -13,7 +13,7 @@ use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::observed::LogQuery;
 use crate::domain::operation::OperationView;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::snapshot::Snapshot;
 use crate::ports::RuntimeError;

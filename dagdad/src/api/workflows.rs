@@ -16,7 +16,7 @@ use crate::domain::caller::Caller;
 use crate::domain::error::CommandError;
 use crate::domain::event::EventQuery;
 use crate::domain::run::RunQuery;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::planning;
 use crate::engine::snapshot::{Snapshot, WorkflowView};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::open_to_others;
+use super::files::open_to_others;
 use crate::config::{Config, ConfigError, ConfigFile, Difference, Holds};
 use crate::domain::check::{Check, Verdict};
 use crate::reload::Load;

@@ -1,10 +1,15 @@
 //! Economy mode in words: who has set it, why it is active, what it took from whom. The machine
 //! itself is [`crate::engine::economy`].
 
+mod backtest;
+mod plan;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::backtest::{Backtest, BacktestAct, BacktestOutcome, RecordedSample};
+pub use self::plan::{EconomyPlan, PlannedStep, WhatIf};
 use super::name::PodName;
 use super::pod::{Footprint, Priority};
 use super::quantity::Millicpu;
@@ -311,150 +316,4 @@ pub struct TakenView {
     pub priority: Priority,
     /// When it is given back, for people: `next, once 1.2 GiB are free below 75 %`.
     pub returns: String,
-}
-
-/// What somebody would have other than it is, to see what would happen.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct WhatIf {
-    /// Threshold of memory, in percent.
-    pub ram_percent: Option<f64>,
-    /// Threshold of CPU, in percent.
-    pub cpu_percent: Option<f64>,
-    /// Threshold of memory pressure, in percent.
-    pub pressure_percent: Option<f64>,
-    /// Percent points between entering and leaving, of memory and CPU.
-    pub hysteresis: Option<f64>,
-    /// How long something has to be short.
-    pub hold: Option<Duration>,
-    /// How long there has to be room.
-    pub recovery: Option<Duration>,
-}
-
-impl WhatIf {
-    /// `rules` with what is said here in place of what they say. A threshold that is moved keeps
-    /// its distance to where it is left, as far as there is room for it.
-    #[must_use]
-    pub fn apply(&self, rules: &EconomyRules) -> EconomyRules {
-        let Self {
-            ram_percent,
-            cpu_percent,
-            pressure_percent,
-            hysteresis,
-            hold,
-            recovery,
-        } = *self;
-        let band = |band: Band, enter: Option<f64>, hysteresis: Option<f64>| {
-            let enter = enter.unwrap_or(band.enter);
-            let kept = (band.enter - band.leave).min(enter / 2.0);
-            Band::below(enter, hysteresis.unwrap_or(kept))
-        };
-        EconomyRules {
-            ram: band(rules.ram, ram_percent, hysteresis),
-            cpu: band(rules.cpu, cpu_percent, hysteresis),
-            pressure: band(rules.pressure, pressure_percent, None),
-            hold: hold.unwrap_or(rules.hold),
-            recovery: recovery.unwrap_or(rules.recovery),
-            grace: rules.grace,
-            sheds_per_hour: rules.sheds_per_hour,
-        }
-    }
-}
-
-/// What economy mode would do now.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EconomyPlan {
-    /// Under which rules.
-    pub rules: EconomyRules,
-    /// How it stands with each trigger.
-    pub gauges: Vec<Gauge>,
-    /// In one sentence: `nothing: RAM is at 61.0 % of at most 80 %`.
-    pub verdict: String,
-    /// What would be done, in order, each only if what came before was not enough.
-    pub steps: Vec<PlannedStep>,
-    /// Whether that would be enough.
-    pub enough: bool,
-    /// Memory in use after that, in percent.
-    pub ram_after: f64,
-    /// CPU in use after that, in percent.
-    pub cpu_after: f64,
-    /// What would be given back, in order.
-    pub restores: Vec<PodName>,
-}
-
-/// One thing that economy mode would do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlannedStep {
-    /// To which pod.
-    pub pod: PodName,
-    /// What.
-    pub rung: Rung,
-    /// The pod's priority, that of the runs that need it included.
-    pub priority: Priority,
-    /// What it is expected to free.
-    pub frees: Footprint,
-    /// Why this one, for people.
-    pub reason: String,
-}
-
-/// The past, replayed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Backtest {
-    /// The first sample that there is.
-    pub since: Option<Timestamp>,
-    /// The last one.
-    pub until: Option<Timestamp>,
-    /// How many samples, or stretches of them, were replayed.
-    pub samples: u64,
-    /// For how long nothing was recorded in between.
-    pub gaps: Duration,
-    /// Under the rules as they are, then one for each [`WhatIf`].
-    pub outcomes: Vec<BacktestOutcome>,
-}
-
-/// What would have happened under one set of rules.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BacktestOutcome {
-    /// The rules.
-    pub rules: EconomyRules,
-    /// How often economy mode would have begun.
-    pub entered: u32,
-    /// For how long it would have been active.
-    pub active: Duration,
-    /// For how long memory, CPU or pressure would have been over a threshold of its own.
-    pub over: Duration,
-    /// Every act, oldest first.
-    pub acts: Vec<BacktestAct>,
-}
-
-/// One thing that would have been done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BacktestAct {
-    /// When.
-    pub at: Timestamp,
-    /// To which pod.
-    pub pod: PodName,
-    /// By which rung.
-    pub rung: Rung,
-    /// Whether it would have been given back rather than taken.
-    pub restored: bool,
-}
-
-/// The host and its pods as they were recorded: one sample, or the mean of many.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordedSample {
-    /// When the stretch began.
-    pub at: Timestamp,
-    /// For how long it stands; zero for a single sample.
-    pub resolution: Duration,
-    /// CPU use in percent of all cores.
-    pub cpu_percent: f64,
-    /// Memory of the machine.
-    pub ram_total: super::quantity::Bytes,
-    /// Memory in use.
-    pub ram_used: super::quantity::Bytes,
-    /// Memory pressure, `some avg10`, the highest of the stretch; `None` where there was no PSI.
-    pub pressure: Option<f64>,
-    /// What pods used, by the runtime's names: percent of one core, and memory charged to them.
-    /// One that was up for half of the stretch counts half.
-    pub pods: Vec<(String, f64, super::quantity::Bytes)>,
 }

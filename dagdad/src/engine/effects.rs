@@ -4,47 +4,30 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
-use tokio::sync::{mpsc, oneshot, watch};
+use futures::FutureExt;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::Message;
 use super::announcements::Announcements;
+use super::answering::{Answer, Answering};
 use super::auditing::{self, Auditing};
 use super::effect::{Action, Easing, Effect, Persist};
 use super::event::{EffectResult, Event, Reply, Ticket};
+use super::operating::{act, broken, last_lines};
 use crate::domain::audit::AuditEntry;
 use crate::domain::catalogue::{Manifest, RenderedPod};
 use crate::domain::error::CommandError;
 use crate::domain::name::PodName;
 use crate::domain::notification::Notification;
-use crate::domain::observed::{LogLine, LogQuery};
-use crate::domain::operation::{OperationId, OperationView, Progress, Stage};
-use crate::domain::pod::PullPolicy;
+use crate::domain::operation::{OperationId, OperationView};
 use crate::domain::quantity::Bytes;
 use crate::journal;
 use crate::ports::{Runtime, RuntimeError, Store, StoreError};
 
-/// How many last lines of each container explain a failure.
-const DIAGNOSIS_LINES: u32 = 10;
-/// How long those lines may take to be read.
-const DIAGNOSIS_DEADLINE: Duration = Duration::from_secs(5);
-/// Longer lines are cut, so that an error stays readable.
-const DIAGNOSIS_LINE_LENGTH: usize = 400;
-
 /// Fills a manifest's variables in; reads the variables file.
 pub type Render = Arc<dyn Fn(&Manifest) -> Result<RenderedPod, CommandError> + Send + Sync>;
-
-/// The answer to a command, with the channel to watch an operation by.
-#[derive(Debug)]
-pub enum Answer {
-    /// Accepted.
-    Operation(watch::Receiver<OperationView>),
-    /// Any other reply.
-    Reply(Reply),
-}
 
 /// What effects are performed through.
 pub struct Ports {
@@ -63,12 +46,8 @@ pub(super) struct Performer {
     messages: mpsc::Sender<Message>,
     jobs: mpsc::Sender<Persist>,
     announcements: Announcements,
-    waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
-    /// Those who are told once the intent is on disk, or cannot be: what was accepted outlives
-    /// dagdad.
-    unwritten: HashMap<OperationId, Vec<(oneshot::Sender<Answer>, Answer)>>,
+    answering: Answering,
     auditing: Auditing,
-    watched: HashMap<OperationId, watch::Sender<OperationView>>,
     running: HashMap<OperationId, AbortHandle>,
 }
 
@@ -84,10 +63,8 @@ impl Performer {
             messages,
             jobs,
             announcements,
-            waiting: HashMap::new(),
-            unwritten: HashMap::new(),
+            answering: Answering::default(),
             auditing: Auditing::default(),
-            watched: HashMap::new(),
             running: HashMap::new(),
         }
     }
@@ -98,7 +75,7 @@ impl Performer {
         caller: oneshot::Sender<Answer>,
         asked: Option<Box<AuditEntry>>,
     ) {
-        self.waiting.insert(ticket, caller);
+        self.answering.expect(ticket, caller);
         if let Some(entry) = asked {
             self.auditing.ask(ticket, *entry);
         }
@@ -119,7 +96,7 @@ impl Performer {
         match effect {
             Effect::Persist(job) => {
                 if let Persist::Intent { operation, .. } = &job {
-                    self.unwritten.entry(*operation).or_default();
+                    self.answering.hold(*operation);
                 }
                 self.persist(job);
             }
@@ -264,55 +241,24 @@ impl Performer {
         if let Some(entry) = self.auditing.answered(ticket, &reply) {
             self.audit(entry);
         }
-        let Some(caller) = self.waiting.remove(&ticket) else {
-            return;
-        };
-        let answer = match reply {
-            Reply::Operation(id) => {
-                let answer = Answer::Operation(self.watched(id).subscribe());
-                if let Some(callers) = self.unwritten.get_mut(&id) {
-                    return callers.push((caller, answer));
-                }
-                answer
-            }
-            reply => Answer::Reply(reply),
-        };
-        // A caller that hung up does not want the answer.
-        let _ = caller.send(answer);
+        self.answering.answer(ticket, reply);
     }
 
     /// An operation's intent is on disk, or cannot be: whoever asked for it is told.
     pub(super) fn written(&mut self, operation: OperationId) {
-        for (caller, answer) in self.unwritten.remove(&operation).unwrap_or_default() {
-            // As above.
-            let _ = caller.send(answer);
-        }
+        self.answering.release(operation);
     }
 
     fn report(&mut self, operation: OperationId, view: OperationView) {
-        let finished = matches!(view, OperationView::Finished(_));
         if let OperationView::Finished(result) = &view {
+            self.running.remove(&operation);
             let records = self.auditing.ended(operation, result);
             if !records.is_empty() {
                 let then = Vec::new();
                 self.persist(Persist::Fact { records, then });
             }
         }
-        self.watched(operation).send_replace(view);
-        if finished {
-            self.watched.remove(&operation);
-            self.running.remove(&operation);
-        }
-    }
-
-    fn watched(&mut self, operation: OperationId) -> &watch::Sender<OperationView> {
-        self.watched.entry(operation).or_insert_with(|| {
-            let message = "accepted".to_owned();
-            watch::Sender::new(OperationView::Running(Progress {
-                stage: Stage::Preparing,
-                message,
-            }))
-        })
+        self.answering.report(operation, view);
     }
 
     fn operate(&mut self, pod: PodName, operation: OperationId, action: Action) {
@@ -336,119 +282,4 @@ impl Performer {
         });
         self.running.insert(operation, task);
     }
-}
-
-async fn act(
-    action: Action,
-    runtime: &dyn Runtime,
-    render: Render,
-    messages: &mpsc::Sender<Message>,
-    pod: &PodName,
-    operation: OperationId,
-) -> EffectResult {
-    match action {
-        Action::Render(manifest) => {
-            let rendered = tokio::task::spawn_blocking(move || render(&manifest)).await;
-            EffectResult::Rendered(rendered.unwrap_or_else(|_| Err(own_fault())))
-        }
-        Action::EnsureImages(images) => {
-            EffectResult::Images(ensure_images(runtime, images, messages, pod, operation).await)
-        }
-        Action::Play(rendered) => EffectResult::Played(runtime.play(&rendered).await),
-        Action::Stop { grace } => EffectResult::Stopped(runtime.stop(pod, grace).await),
-        Action::Remove => EffectResult::Removed(runtime.remove(pod).await),
-        Action::Diagnose => EffectResult::Diagnosed(last_lines(runtime, pod).await),
-    }
-}
-
-/// What an action comes back with when dagdad itself failed in it.
-fn broken(action: &Action) -> EffectResult {
-    let fault = || RuntimeError::Protocol("dagdad failed, its log says how".to_owned());
-    match action {
-        Action::Render(_) => EffectResult::Rendered(Err(own_fault())),
-        Action::EnsureImages(_) => EffectResult::Images(Err(fault())),
-        Action::Play(_) => EffectResult::Played(Err(fault())),
-        Action::Stop { .. } => EffectResult::Stopped(Err(fault())),
-        Action::Remove => EffectResult::Removed(Err(fault())),
-        Action::Diagnose => EffectResult::Diagnosed(Vec::new()),
-    }
-}
-
-fn own_fault() -> CommandError {
-    CommandError::Invalid("dagdad failed in reading the manifest, its log says how".to_owned())
-}
-
-async fn ensure_images(
-    runtime: &dyn Runtime,
-    images: Vec<(String, PullPolicy)>,
-    messages: &mpsc::Sender<Message>,
-    pod: &PodName,
-    operation: OperationId,
-) -> Result<(), RuntimeError> {
-    let (progress, mut reports) = mpsc::channel(16);
-    let forward = async {
-        while let Some(report) = reports.recv().await {
-            let result = EffectResult::Pulling(report);
-            let event = Event::Result {
-                pod: pod.clone(),
-                operation,
-                result,
-            };
-            // The engine being gone means that dagdad ends.
-            let _ = messages.send(Message::Event(event)).await;
-        }
-    };
-    let pull = async move {
-        for (image, policy) in images {
-            runtime
-                .ensure_image(&image, policy, progress.clone())
-                .await?;
-        }
-        Ok(())
-    };
-    let (result, ()) = tokio::join!(pull, forward);
-    result
-}
-
-/// The last lines of a pod's containers; empty where they cannot be had, since they only
-/// explain what is known already.
-async fn last_lines(runtime: &dyn Runtime, pod: &PodName) -> Vec<String> {
-    let query = LogQuery {
-        tail: Some(DIAGNOSIS_LINES),
-        ..LogQuery::default()
-    };
-    let read = async {
-        let lines: Vec<LogLine> = runtime
-            .logs(pod, &query)
-            .await?
-            .filter_map(|line| async { line.ok() })
-            .collect()
-            .await;
-        Ok::<_, RuntimeError>(lines)
-    };
-    let lines = match tokio::time::timeout(DIAGNOSIS_DEADLINE, read).await {
-        Ok(Ok(lines)) => lines,
-        Ok(Err(error)) => {
-            tracing::debug!(dagda_pod = %pod, dagda_error = %error, "no last lines");
-            return Vec::new();
-        }
-        Err(_) => {
-            tracing::debug!(dagda_pod = %pod, "the last lines took too long");
-            return Vec::new();
-        }
-    };
-    let several = lines
-        .iter()
-        .any(|line| line.container != lines[0].container);
-    lines
-        .into_iter()
-        .map(|line| {
-            let text: String = line.text.chars().take(DIAGNOSIS_LINE_LENGTH).collect();
-            if several {
-                format!("{}: {text}", line.container)
-            } else {
-                text
-            }
-        })
-        .collect()
 }

@@ -6,7 +6,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::Message;
 use super::announcements::Announcements;
-use super::effects::Answer;
+use super::answering::Answer;
 use super::event::{Command, Event};
 use super::snapshot::Snapshot;
 use crate::domain::audit::AuditEntry;

@@ -16,6 +16,7 @@
 pub mod admission;
 mod alerts;
 mod announcements;
+pub mod answering;
 pub(crate) mod auditing;
 mod budget;
 pub mod economy;
@@ -28,6 +29,7 @@ pub(crate) mod example;
 pub mod handle;
 pub mod heartbeat;
 mod identity;
+mod operating;
 mod operation;
 pub mod planning;
 mod pod;
@@ -52,7 +54,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use self::announcements::Announcements;
-use self::effects::{Answer, Performer, Ports};
+use self::answering::Answer;
+use self::effects::{Performer, Ports};
 use self::event::{Command, EffectResult, Event, Ticket};
 use self::handle::Handle;
 use self::heartbeat::Heartbeat;

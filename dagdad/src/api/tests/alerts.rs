@@ -12,7 +12,7 @@ use crate::domain::alert::{Alert, Condition, Severity};
 use crate::domain::error::CommandError;
 use crate::domain::silence::{Silence, Silenced};
 use crate::engine::Message;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::example::{at, snapshot};
 use crate::engine::snapshot::Snapshot;

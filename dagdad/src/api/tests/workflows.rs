@@ -16,7 +16,7 @@ use crate::domain::error::CommandError;
 use crate::domain::operation::{Done, OperationId};
 use crate::domain::run::{Phase, Step};
 use crate::engine::Message;
-use crate::engine::effects::Answer;
+use crate::engine::answering::Answer;
 use crate::engine::event::{Command, Reply};
 use crate::engine::example::{
     budget, evictable, footprint, name, pod, ready, run, run_id, seen, snapshot, view, workflow,
