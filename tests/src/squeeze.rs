@@ -14,9 +14,15 @@
 //! take more meanwhile. With it and without what was eaten on top, there is room for it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::PATIENCE;
 use crate::manifest::MIB;
 use crate::memory::Memory;
+use crate::podman::eater::Unmanaged;
+
+/// So long after memory was made short it is looked at whether it still is.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Only one test of a process may do this at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -86,6 +92,28 @@ impl Squeeze {
             "others took the memory that the test counts on: {now:?}, {missing} bytes to be eaten"
         );
         missing / MIB
+    }
+
+    /// Makes memory short, from outside of any pod, until `seen` within the time that it is given.
+    /// Where others give back meanwhile what they had when it was measured, that is eaten too.
+    ///
+    /// # Panics
+    /// It is never seen.
+    #[must_use]
+    pub fn keep_short(&self, mut seen: impl FnMut(Duration) -> bool) -> Vec<Unmanaged> {
+        let begun = Instant::now();
+        let mut eaters = vec![Unmanaged::eating(self.missing_mib())];
+        while !seen(LOOK_AGAIN) {
+            let now = Memory::now();
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "nobody sees it: {now:?}, {self:?}"
+            );
+            if !self.is_short() {
+                eaters.push(Unmanaged::eating(self.missing_mib()));
+            }
+        }
+        eaters
     }
 
     /// Whether memory is short now.

@@ -8,7 +8,6 @@ use dagda_tests::TestHost;
 use dagda_tests::host::economy::{taken_from, time_of};
 use dagda_tests::manifest::{MIB, Pod, documents};
 use dagda_tests::memory::Memory;
-use dagda_tests::podman::eater::Unmanaged;
 use dagda_tests::random::Random;
 use dagda_tests::squeeze::Squeeze;
 use jiff::Timestamp;
@@ -49,14 +48,13 @@ fn killed_at_ten_random_moments_of_a_shed_it_gives_back_what_it_took() {
                 .is_some_and(|usage| usage.ram_anon_bytes >= squeeze.victim_mib() * MIB)
         });
         let last = host.events().pop();
-        let eater = Unmanaged::eating(squeeze.missing_mib());
-        host.await_event_after(last.as_ref(), "economy_entered", None);
+        let eaters = squeeze.keep_short(|limit| host.enters_economy_within(limit, last.as_ref()));
         // A moment is what is to be random, not awaited.
         let pause = Duration::from_millis(random.below(MOMENT));
         std::thread::sleep(pause);
         host.kill9();
         // It may be over before the next dagdad looks, or go on.
-        let goes_on = (random.below(2) == 0).then_some(eater);
+        let goes_on = (random.below(2) == 0).then_some(eaters);
         println!(
             "moment {moment}: killed after {pause:?}, the shortage goes on: {}",
             goes_on.is_some()

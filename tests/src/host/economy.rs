@@ -1,5 +1,7 @@
 //! Economy mode as dagdad tells of it.
 
+use std::time::Duration;
+
 use dagda_proto::v1;
 use dagda_proto::v1::economy_service_client::EconomyServiceClient;
 use tonic::transport::Channel;
@@ -87,12 +89,24 @@ impl TestHost {
     ) -> v1::Event {
         let what = format!("{kind} of {object:?} after {earlier:?}");
         self.await_event(&what, |event| {
-            // UUIDv7 sort by time.
-            earlier.is_none_or(|earlier| event.id > earlier.id)
+            comes_after(event, earlier)
                 && event.kind == kind
                 && object.is_none_or(|object| event.object.as_deref() == Some(object))
         })
     }
+
+    /// Whether economy mode begins within `limit`, or has begun after `earlier`.
+    #[must_use]
+    pub fn enters_economy_within(&self, limit: Duration, earlier: Option<&v1::Event>) -> bool {
+        self.event_comes_within(limit, |event| {
+            comes_after(event, earlier) && event.kind == "economy_entered"
+        })
+    }
+}
+
+/// UUIDv7 sort by time.
+fn comes_after(event: &v1::Event, earlier: Option<&v1::Event>) -> bool {
+    earlier.is_none_or(|earlier| event.id > earlier.id)
 }
 
 /// When an event happened.

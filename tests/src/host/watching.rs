@@ -1,6 +1,7 @@
 //! What dagdad says of the box, over gRPC, now and as it changes.
 
 use std::future::Future;
+use std::time::Duration;
 
 use dagda_proto::v1;
 use dagda_proto::v1::catalogue_service_client::CatalogueServiceClient;
@@ -201,23 +202,35 @@ impl TestHost {
     ///
     /// # Panics
     /// None ever is.
-    pub fn await_event(&self, what: &str, mut wanted: impl FnMut(&v1::Event) -> bool) -> v1::Event {
-        self.block_on(async {
-            let request = v1::ListEventsRequest {
-                since: None,
-                object: None,
-                limit: 10_000,
-            };
-            let mut stream = self
-                .events_client()
-                .follow_events(request)
-                .await
-                .expect("follow the events")
-                .into_inner();
-            wire::first(&mut stream, what, |event| {
-                wanted(event).then(|| event.clone())
-            })
+    pub fn await_event(&self, what: &str, wanted: impl FnMut(&v1::Event) -> bool) -> v1::Event {
+        self.block_on(self.event(what, wanted))
+    }
+
+    /// Whether an event, past ones included, is as wanted within `limit`.
+    pub fn event_comes_within(
+        &self,
+        limit: Duration,
+        wanted: impl FnMut(&v1::Event) -> bool,
+    ) -> bool {
+        let event = self.event("an event", wanted);
+        self.block_on(async { tokio::time::timeout(limit, event).await.is_ok() })
+    }
+
+    async fn event(&self, what: &str, mut wanted: impl FnMut(&v1::Event) -> bool) -> v1::Event {
+        let request = v1::ListEventsRequest {
+            since: None,
+            object: None,
+            limit: 10_000,
+        };
+        let mut stream = self
+            .events_client()
+            .follow_events(request)
             .await
+            .expect("follow the events")
+            .into_inner();
+        wire::first(&mut stream, what, |event| {
+            wanted(event).then(|| event.clone())
         })
+        .await
     }
 }
