@@ -22,6 +22,7 @@ mod secret;
 mod value;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::difference::{Difference, Holds};
@@ -83,6 +84,9 @@ pub struct Config {
     /// The system of record; `None`: the embedded store is all there is.
     pub mariadb: Option<MariaDbOptions>,
 }
+
+/// Reads the configuration again from where it was read at the start.
+pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
 /// The file that a configuration was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]

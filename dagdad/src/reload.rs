@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError, Difference, Holds};
+use crate::config::{Config, Difference, Holds, Load};
 use crate::engine::event::Event;
 use crate::engine::handle::Handle;
 use crate::notify::Way;
@@ -22,9 +22,6 @@ use crate::{configured, systemd};
 const REMARK: Duration = Duration::from_mins(10);
 /// How long the engine may take to go by another configuration.
 const TAKEN_UP: Duration = Duration::from_secs(5);
-
-/// Reads the configuration from where it was read at the start.
-pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
 /// When the configuration is to be read again, and how.
 pub struct Reloads {

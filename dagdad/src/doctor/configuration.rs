@@ -6,9 +6,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::files::open_to_others;
-use crate::config::{Config, ConfigError, ConfigFile, Difference, Holds};
+use crate::config::{Config, ConfigError, ConfigFile, Difference, Holds, Load};
 use crate::domain::check::{Check, Verdict};
-use crate::reload::Load;
 
 /// The configuration as it is in force, and as it is written down by now.
 #[derive(Clone)]

@@ -192,6 +192,8 @@ pub enum RuntimeSignal {
     StopRequested {
         /// Name of the pod.
         pod: String,
+        /// Which of those that have or had that name: [`ObservedPod::id`].
+        id: String,
     },
 }
 

@@ -55,6 +55,8 @@ pub(super) enum At {
     },
     Creating {
         rendered: Arc<RenderedPod>,
+        /// Id of the pod that was listed under its name before.
+        replaces: Option<String>,
     },
     Awaiting {
         spec: Arc<crate::domain::pod::PodSpec>,

@@ -35,8 +35,10 @@ pub(super) struct Pod {
     pub(super) deaths: VecDeque<Timestamp>,
     /// When somebody last told the runtime to stop it, and it was not this engine.
     pub(super) stop_asked: Option<Timestamp>,
-    /// When this engine last had the runtime stop or replace it.
+    /// When this engine last had the runtime stop it.
     pub(super) stopped_by_us: Option<Timestamp>,
+    /// Id of the pod that the present one was played in place of: what is told of it is no news.
+    pub(super) replaced: Option<String>,
     /// Its place in the budget, from the moment its start is admitted until it is down.
     pub(super) reserved: Option<Footprint>,
     /// By when it is down at the latest, while it is being stopped.
@@ -79,6 +81,7 @@ impl Pod {
             deaths: VecDeque::new(),
             stop_asked: None,
             stopped_by_us: None,
+            replaced: None,
             reserved: None,
             down_by: None,
             completed: false,

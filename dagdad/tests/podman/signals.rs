@@ -77,8 +77,10 @@ async fn what_others_do_with_podman_is_told() {
     let idle = sleeper("idle");
     runtime.play(&idle).await.unwrap();
     podman.cli(&["pod", "stop", "--time", "0", "idle"]);
+    let id = podman.cli(&["pod", "inspect", "--format", "{{.Id}}", "idle"]);
     let requested = RuntimeSignal::StopRequested {
         pod: "idle".to_owned(),
+        id,
     };
     while next(&mut signals).await != requested {}
     until(&runtime, &mut signals, "idle", |condition| {

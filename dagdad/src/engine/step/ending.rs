@@ -100,7 +100,13 @@ impl State {
         }
     }
 
-    pub(super) fn stop_requested(&mut self, pod: &str, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn stop_requested(
+        &mut self,
+        pod: &str,
+        id: &str,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some((name, _)) = self.pods.get_key_value(pod) else {
             return;
         };
@@ -108,7 +114,8 @@ impl State {
         let Some(pod) = self.pods.get_mut(&name) else {
             return;
         };
-        if pod.stopped_by_us.is_some_and(|at| later(at, ECHO) >= now) {
+        let ours = pod.stopped_by_us.is_some_and(|at| later(at, ECHO) >= now);
+        if ours || pod.replaced.as_deref() == Some(id) {
             return;
         }
         let just_ended = later(pod.since, STOP_EXPLAINS) >= now;

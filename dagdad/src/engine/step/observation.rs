@@ -48,9 +48,9 @@ impl State {
                 self.list_soon(now);
                 self.died(&pod, &container, code, now, out);
             }
-            RuntimeSignal::StopRequested { pod } => {
+            RuntimeSignal::StopRequested { pod, id } => {
                 self.list_soon(now);
-                self.stop_requested(&pod, now, out);
+                self.stop_requested(&pod, &id, now, out);
             }
         }
     }

@@ -70,17 +70,19 @@ impl State {
             (At::Pulling { rendered }, EffectResult::Images(Ok(()))) => {
                 self.report(name, Stage::Creating, format!("starting {name}"), out);
                 let action = Action::Play(Arc::clone(&rendered));
-                self.proceed(name, At::Creating { rendered }, action, now, out);
+                let replaces = self.observed.get(name.as_str()).map(|pod| pod.id.clone());
+                let at = At::Creating { rendered, replaces };
+                self.proceed(name, at, action, now, out);
             }
-            (At::Creating { rendered }, EffectResult::Played(Ok(()))) => {
-                self.played(name, Arc::new(rendered.spec.clone()), now, out);
+            (At::Creating { rendered, replaces }, EffectResult::Played(Ok(()))) => {
+                self.played(name, Arc::new(rendered.spec.clone()), replaces, now, out);
             }
             (
-                At::Creating { rendered },
+                At::Creating { rendered, .. },
                 EffectResult::Played(Err(RuntimeError::AlreadyRunning { .. })),
             ) => {
                 // Somebody was faster, such as the start that an earlier daemon left behind.
-                self.played(name, Arc::new(rendered.spec.clone()), now, out);
+                self.played(name, Arc::new(rendered.spec.clone()), None, now, out);
             }
             (At::Pulling { .. }, EffectResult::Images(Err(error)))
             | (At::Creating { .. }, EffectResult::Played(Err(error))) => {
@@ -236,6 +238,7 @@ impl State {
         &mut self,
         name: &PodName,
         spec: Arc<PodSpec>,
+        replaces: Option<String>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -247,10 +250,11 @@ impl State {
         };
         pod.started_digest = operation.digest.take();
         pod.stop_asked = None;
-        if self.observed.contains_key(name.as_str()) {
-            // What was there was removed for it, which the runtime may report in a moment only.
-            pod.stopped_by_us = Some(now);
+        if replaces.is_some() {
+            // What is still to be told of our own stop is told of the one that was replaced.
+            pod.stopped_by_us = None;
         }
+        pod.replaced = replaces;
         let kind = operation.kind;
         self.list_after(name, now, out);
         if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {

@@ -206,7 +206,16 @@ impl Attachment {
             Ok(event) if event.time_nano != 0 && i128::from(event.time_nano) < self.since => {
                 Vec::new()
             }
-            Ok(event) => self.tracker.apply(&event),
+            Ok(event) => {
+                let signals = self.tracker.apply(&event);
+                tracing::trace!(
+                    "Podman: {} {} {}: {signals:?}",
+                    event.kind,
+                    event.action,
+                    event.actor.id
+                );
+                signals
+            }
             Err(error) => {
                 let text = one_line(&String::from_utf8_lossy(line));
                 tracing::debug!("an event was not understood ({error}): {text}");

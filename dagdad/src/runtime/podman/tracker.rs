@@ -247,7 +247,8 @@ impl Tracker {
 
     fn stop_requested(&self, pod_id: &str) -> Option<RuntimeSignal> {
         let pod = self.pods.get(pod_id)?.clone();
-        Some(RuntimeSignal::StopRequested { pod })
+        let id = pod_id.to_owned();
+        Some(RuntimeSignal::StopRequested { pod, id })
     }
 }
 

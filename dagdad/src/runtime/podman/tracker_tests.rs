@@ -25,7 +25,7 @@ fn replay(mut tracker: Tracker, events: &str) -> Vec<String> {
                 container,
                 code,
             } => Some(format!("died {pod}/{container} {code}")),
-            RuntimeSignal::StopRequested { pod } => Some(format!("stop requested {pod}")),
+            RuntimeSignal::StopRequested { pod, id: _ } => Some(format!("stop requested {pod}")),
             RuntimeSignal::Changed => None,
             other => panic!("a tracker does not say {other:?}"),
         })
@@ -175,8 +175,8 @@ fn is_told_to_stop(tracker: &mut Tracker, kind: &str, action: &str) -> bool {
     };
     let attributes = [("name", "p"), ("containerExitCode", "137")];
     let signals = tracker.apply(&event(kind, action, id, &attributes));
-    let pod = "p".to_owned();
-    signals.contains(&RuntimeSignal::StopRequested { pod })
+    let (pod, id) = ("p".to_owned(), POD.to_owned());
+    signals.contains(&RuntimeSignal::StopRequested { pod, id })
 }
 
 #[test]
@@ -268,7 +268,8 @@ fn stopping_the_last_container_is_a_stop_of_the_pod() {
     assert_eq!(
         tracker.apply(&event("container", "stop", "c", &container)),
         [RuntimeSignal::StopRequested {
-            pod: "p".to_owned()
+            pod: "p".to_owned(),
+            id: POD.to_owned(),
         }]
     );
 }

@@ -120,6 +120,7 @@ impl World {
         }
         self.signal(&RuntimeSignal::StopRequested {
             pod: pod.to_string(),
+            id: generation.to_string(),
         });
     }
 
@@ -136,6 +137,7 @@ impl World {
         self.podman.pods.remove(pod);
         self.signal(&RuntimeSignal::StopRequested {
             pod: pod.to_string(),
+            id: generation.to_string(),
         });
         self.signal(&RuntimeSignal::Changed);
     }

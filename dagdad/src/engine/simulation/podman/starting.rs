@@ -30,9 +30,10 @@ impl World {
             };
             return self.reply(call, EffectResult::Played(Err(error)));
         }
-        if self.podman.pods.remove(pod).is_some() {
+        if let Some(replaced) = self.podman.pods.remove(pod) {
             self.signal(&RuntimeSignal::StopRequested {
                 pod: pod.to_string(),
+                id: replaced.generation.to_string(),
             });
         }
         // Whoever asked for the start asked for this, however late.

@@ -203,3 +203,45 @@ fn a_stop_that_timed_out_and_is_done_later_leaves_no_error() {
     bench.list();
     assert_eq!(bench.status("a"), PodStatus::Stopped);
 }
+
+#[test]
+fn a_stop_right_after_a_start_is_somebodys() {
+    let a = always("a");
+    let mut bench = Bench::with(std::slice::from_ref(&a));
+    let (id, _) = bench.start("a");
+    bench.reach_creating(id, &a);
+    // It is listed while it is still being made, which is nothing that was replaced.
+    bench.runs("a");
+    bench.list();
+    bench.result(id, EffectResult::Played(Ok(())));
+    bench.list();
+    assert_eq!(bench.status("a"), PodStatus::Running);
+    bench.stop_requested("a");
+    bench.exited("a", 137);
+    bench.list();
+    assert_eq!(bench.status("a"), PodStatus::Stopped);
+    assert_eq!(bench.wanted("a"), Wanted::Down);
+}
+
+#[test]
+fn what_is_told_of_a_pod_that_was_replaced_is_old_however_late() {
+    let a = entry("a", RestartPolicy::Never);
+    let mut bench = Bench::with(std::slice::from_ref(&a));
+    bench.exited("a", 0);
+    bench.list();
+    let (id, _) = bench.start("a");
+    bench.reach_creating(id, &a);
+    bench.runs("a");
+    bench.pods[0].id = "another".to_owned();
+    bench.result(id, EffectResult::Played(Ok(())));
+    bench.list();
+    bench.wait(30);
+    bench.stop_requested_of("a", "a");
+    bench.exited("a", 0);
+    bench.list();
+    assert_eq!(bench.status("a"), PodStatus::Stopped);
+    assert!(
+        bench.state.pods[&a.spec.name].completed,
+        "it ran to its end"
+    );
+}

@@ -300,8 +300,15 @@ impl Bench {
     }
 
     fn stop_requested(&mut self, pod: &str) -> Vec<Effect> {
-        let pod = pod.to_owned();
-        self.signal(RuntimeSignal::StopRequested { pod })
+        self.stop_requested_of(pod, pod)
+    }
+
+    /// Of one pod by the name, which need not be the one that has it now.
+    fn stop_requested_of(&mut self, pod: &str, id: &str) -> Vec<Effect> {
+        self.signal(RuntimeSignal::StopRequested {
+            pod: pod.to_owned(),
+            id: id.to_owned(),
+        })
     }
 
     fn signal(&mut self, signal: RuntimeSignal) -> Vec<Effect> {
