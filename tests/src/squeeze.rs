@@ -95,14 +95,25 @@ impl Squeeze {
     }
 
     /// Makes memory short, from outside of any pod, until `seen` within the time that it is given.
-    /// Where others give back meanwhile what they had when it was measured, that is eaten too.
+    ///
+    /// # Panics
+    /// It is never seen.
+    #[must_use]
+    pub fn make_short(&self, seen: impl FnMut(Duration) -> bool) -> Vec<Unmanaged> {
+        let mut eaters = vec![Unmanaged::eating(self.missing_mib())];
+        eaters.extend(self.keep_short(seen));
+        eaters
+    }
+
+    /// Keeps memory short that was made so, until `seen` within the time that it is given. Where
+    /// others give back meanwhile what they had when it was measured, that is eaten.
     ///
     /// # Panics
     /// It is never seen.
     #[must_use]
     pub fn keep_short(&self, mut seen: impl FnMut(Duration) -> bool) -> Vec<Unmanaged> {
         let begun = Instant::now();
-        let mut eaters = vec![Unmanaged::eating(self.missing_mib())];
+        let mut eaters = Vec::new();
         while !seen(LOOK_AGAIN) {
             let now = Memory::now();
             assert!(

@@ -94,6 +94,7 @@ fn what_eats_memory_costs_the_least_valuable_pod_until_it_ends() {
     };
 
     host.podman.signal("eater-main", "USR1");
+    let beside = squeeze.keep_short(|limit| host.enters_economy_within(limit, None));
     let (_, entered) = said("economy_entered");
     assert!(
         entered.contains("RAM") && entered.contains("2s"),
@@ -112,6 +113,7 @@ fn what_eats_memory_costs_the_least_valuable_pod_until_it_ends() {
 
     without_it(&host, &squeeze);
 
+    drop(beside);
     host.podman.signal("eater-main", "USR2");
     let (_, left) = said("economy_left");
     assert!(left.contains("RAM"), "{left}");

@@ -48,7 +48,7 @@ fn killed_at_ten_random_moments_of_a_shed_it_gives_back_what_it_took() {
                 .is_some_and(|usage| usage.ram_anon_bytes >= squeeze.victim_mib() * MIB)
         });
         let last = host.events().pop();
-        let eaters = squeeze.keep_short(|limit| host.enters_economy_within(limit, last.as_ref()));
+        let eaters = squeeze.make_short(|limit| host.enters_economy_within(limit, last.as_ref()));
         // A moment is what is to be random, not awaited.
         let pause = Duration::from_millis(random.below(MOMENT));
         std::thread::sleep(pause);
