@@ -258,6 +258,8 @@ impl State {
         let kind = operation.kind;
         self.list_after(name, now, out);
         if let Some(by) = self.pods.get(name).and_then(Pod::to_go_down) {
+            // It runs all the same, and has its place until it is down.
+            self.come_up(name, true, now, out);
             let error = CommandError::Cancelled {
                 pod: name.clone(),
                 kind,

@@ -125,3 +125,19 @@ fn a_pod_applied_again_after_its_removal_does_not_run() {
     });
     assert_eq!(bench.status("a"), PodStatus::Stopped);
 }
+
+#[test]
+fn a_pod_whose_start_was_cancelled_too_late_has_its_place_until_it_is_down() {
+    let a = always("a");
+    let mut bench = Bench::with(std::slice::from_ref(&a));
+    let (started, _) = bench.start("a");
+    bench.reach_creating(started, &a);
+    let (stopping, _) = bench.stop("a");
+    let effects = bench.result(started, EffectResult::Played(Ok(())));
+    assert_eq!(failure(&effects, started).code(), "cancelled");
+    assert_eq!(actions(&effects), ["stop"]);
+    assert!(bench.state.pods[&a.spec.name].reserved.is_some(), "it runs");
+    assert_eq!(bench.status("a"), PodStatus::Stopping);
+    bench.result(stopping, EffectResult::Stopped(Ok(())));
+    assert_eq!(bench.state.pods[&a.spec.name].reserved, None);
+}
