@@ -179,10 +179,9 @@ mod tests {
     use crate::domain::alert::Rules;
     use crate::domain::economy::{EconomyRules, Policy};
     use crate::domain::error::CommandError;
-    use crate::domain::sample::{HostSample, MemorySample};
-    use crate::engine::Engine;
     use crate::engine::effects::Ports;
     use crate::engine::state::{Remembered, Settings, State, Thresholds};
+    use crate::engine::{Engine, example};
     use crate::runtime::podman::{Podman, PodmanOptions};
     use crate::store::{LocalStore, StoreOptions};
 
@@ -199,17 +198,7 @@ mod tests {
         fn sample(&mut self, _: &[SampledPod]) -> Sample {
             let _ = self.rounds.send(self.engine.snapshot().settled);
             Sample {
-                host: HostSample {
-                    at: Timestamp::now(),
-                    cpu_percent: 0.0,
-                    cpu_count: 1,
-                    load_1m: 0.0,
-                    load_5m: 0.0,
-                    load_15m: 0.0,
-                    memory: MemorySample::default(),
-                    disks: Vec::new(),
-                    pressure: None,
-                },
+                host: example::host(Timestamp::now()),
                 pods: Vec::new(),
                 unseen: Vec::new(),
             }

@@ -142,7 +142,8 @@ fn a_good_configuration_is_in_force_and_told_of() {
         "{finding}"
     );
     assert_eq!(
-        remedy, "systemctl restart dagdad",
+        remedy,
+        "systemctl restart dagdad (where it runs for one user: systemctl --user restart dagdad)",
         "for the retention's sake"
     );
     let told = reload(&mut host);

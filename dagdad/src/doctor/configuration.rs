@@ -43,8 +43,10 @@ fn compare(in_force: &Config, written: Result<Config, ConfigError>) -> (Verdict,
     let written = match written {
         Ok(written) => written,
         Err(error) => {
-            let remedy = "mend it, then: systemctl reload dagdad (until then dagdad goes by what it read before; started anew, it would end)";
-            let remedy = remedy.to_owned();
+            let remedy = format!(
+                "mend it, then: {} (until then dagdad goes by what it read before; started anew, it would end)",
+                systemctl("reload")
+            );
             return (Verdict::Failed { remedy }, error.to_string());
         }
     };
@@ -59,8 +61,13 @@ fn compare(in_force: &Config, written: Result<Config, ConfigError>) -> (Verdict,
     let verb = if later { "restart" } else { "reload" };
     let changes: Vec<String> = differences.iter().map(Difference::to_string).collect();
     let finding = format!("changed since dagdad read it: {}", changes.join(", "));
-    let remedy = format!("systemctl {verb} dagdad");
+    let remedy = systemctl(verb);
     (Verdict::Warning { remedy }, finding)
+}
+
+/// How dagdad's service is told to do so, the machine's or this user's own.
+fn systemctl(verb: &str) -> String {
+    format!("systemctl {verb} dagdad (where it runs for one user: systemctl --user {verb} dagdad)")
 }
 
 /// What is to be said of a file that is in force.
@@ -109,7 +116,7 @@ mod tests {
 
         write("[thresholds]\nram_percent = 70\n");
         let (verdict, finding) = look();
-        let remedy = "systemctl reload dagdad".to_owned();
+        let remedy = systemctl("reload");
         assert_eq!(verdict, Verdict::Warning { remedy });
         assert!(
             finding.contains("thresholds.ram_percent: 80 → 70"),
@@ -117,7 +124,7 @@ mod tests {
         );
 
         write("[history]\nretention = '1d'\n");
-        let remedy = "systemctl restart dagdad".to_owned();
+        let remedy = systemctl("restart");
         assert_eq!(look().0, Verdict::Warning { remedy });
 
         write("[history]\nretentoin = '1d'\n");

@@ -120,21 +120,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::sample::{HostSample, MemorySample, PressureSample};
+    use crate::domain::sample::{HostSample, PressureSample};
     use crate::engine::example;
 
     fn measured(pressure: Option<PressureSample>) -> Snapshot {
         let mut snapshot = example::snapshot(Vec::new(), Vec::new());
         snapshot.host = Some(Arc::new(HostSample {
-            at: snapshot.started_at,
-            cpu_percent: 0.0,
-            cpu_count: 1,
-            load_1m: 0.0,
-            load_5m: 0.0,
-            load_15m: 0.0,
-            memory: MemorySample::default(),
-            disks: Vec::new(),
             pressure,
+            ..example::host(snapshot.started_at)
         }));
         snapshot
     }

@@ -20,12 +20,28 @@ use crate::domain::pod::{
 };
 use crate::domain::quantity::{Bytes, Millicpu};
 use crate::domain::run::{Phase, Run, RunId, RunMember, Step};
+use crate::domain::sample::{HostSample, MemorySample};
 use crate::domain::state::PodStatus;
 use crate::domain::workflow::{CatalogueWorkflow, Member, OnFailure, WorkflowSpec};
 use crate::ports::{MirrorLink, MirrorStatus};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+/// A box that does nothing, of which nothing else is known.
+pub(crate) fn host(at: Timestamp) -> HostSample {
+    HostSample {
+        at,
+        cpu_percent: 0.0,
+        cpu_count: 1,
+        load_1m: 0.0,
+        load_5m: 0.0,
+        load_15m: 0.0,
+        memory: MemorySample::default(),
+        disks: Vec::new(),
+        pressure: None,
+    }
 }
 
 pub(crate) fn name(text: &str) -> PodName {
