@@ -12,6 +12,10 @@
 //!
 //! Without the victim, 8 are free below the threshold: its end alone is enough, also where others
 //! take more meanwhile. With it and without what was eaten on top, there is room for it.
+//!
+//! The kernel itself is one of the others: a virtual machine that reports free pages to its host
+//! holds back some of what was just freed (up to 1 GiB was seen, given back within two minutes),
+//! which nobody has and yet nobody can get. <https://docs.kernel.org/mm/free_page_reporting.html>
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -94,6 +94,8 @@ fn what_eats_memory_costs_the_least_valuable_pod_until_it_ends() {
     };
 
     host.podman.signal("eater-main", "USR1");
+    // All of it: what it is yet to eat would be missed below and eaten twice.
+    await_use(&host, "eater", more);
     let beside = squeeze.keep_short(|limit| host.enters_economy_within(limit, None));
     let (_, entered) = said("economy_entered");
     assert!(
@@ -171,13 +173,14 @@ fn without_it(host: &TestHost, squeeze: &Squeeze) {
 
 /// The recorded past, under the rules as they are, under stricter ones and under laxer ones.
 fn replayed(host: &TestHost, threshold: f64) {
-    let strict = format!("{:.1}", threshold / 2.0);
+    // A whole one, so that it is told as it is asked for.
+    let strict = format!("{:.0}", threshold / 2.0);
     let arguments = ["economy", "backtest", "--since", "1h", "--hysteresis", "1"];
     let thresholds = ["--ram-threshold", &strict, "--ram-threshold", "99"];
     let replay = [&arguments[..], &thresholds[..]].concat();
     let text = dagda_tests::cli::run(host.dagdactl().args(&replay), None).done();
     assert!(
-        text.stdout.contains(&strict) && text.stdout.contains("99"),
+        text.stdout.contains(&format!("RAM {strict}% to")) && text.stdout.contains("RAM 99% to"),
         "{text:#?}"
     );
     let json = dagda_tests::cli::run(host.dagdactl().arg("--json").args(&replay), None)

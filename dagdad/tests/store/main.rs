@@ -6,6 +6,7 @@
 mod audit;
 mod bad_rows;
 mod contents;
+mod disk;
 mod economy;
 mod episodes;
 mod footing;

@@ -3,13 +3,13 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
 use dagdad::domain::event::EventQuery;
 use dagdad::ports::{Record, Store as _, StoreError};
 use dagdad::store::{FILE_NAME, LocalStore};
 use sqlx::{Connection as _, Executor as _};
 
+use crate::disk::{Disk, run_with_own_mounts};
 use crate::records::{at, event, open, options, pod, sample};
 use crate::tables::sqlite;
 
@@ -143,38 +143,6 @@ async fn a_file_in_the_place_of_the_directory_is_named() {
     );
 }
 
-/// Runs one of the tests below in a mount namespace of its own, where it may mount small and
-/// read-only file systems; they vanish with it.
-pub fn run_with_own_mounts(test: &str) {
-    let mut unshare = Command::new("unshare");
-    unshare.arg("--mount");
-    if !rustix::process::geteuid().is_root() {
-        unshare.arg("--map-root-user");
-    }
-    let output = unshare
-        .arg(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", test])
-        .output()
-        .expect("unshare (util-linux) is needed");
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{test} failed:\n{said}"
-    );
-}
-
-pub fn mount(options: &str, at: &Path) {
-    let mut command = Command::new("mount");
-    let command = command
-        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-        .arg(at);
-    assert!(command.status().unwrap().success(), "cannot mount a tmpfs");
-}
-
 #[test]
 fn a_read_only_directory_is_named() {
     run_with_own_mounts("opening::read_only_directory");
@@ -183,12 +151,11 @@ fn a_read_only_directory_is_named() {
 #[tokio::test]
 #[ignore = "run by a_read_only_directory_is_named, in its own mount namespace"]
 async fn read_only_directory() {
-    let dir = tempfile::tempdir().unwrap();
-    mount("size=4m", dir.path());
-    let existing = dir.path().join("existing");
+    let disk = Disk::mount("4m");
+    let existing = disk.path().join("existing");
     written(&existing).await;
-    mount_read_only(dir.path());
-    for state in [dir.path().join("new"), existing] {
+    disk.make_read_only();
+    for state in [disk.path().join("new"), existing] {
         let error = refused(&state).await;
         assert!(
             matches!(&error, StoreError::ReadOnly { path, reason }
@@ -196,15 +163,6 @@ async fn read_only_directory() {
             "{error}"
         );
     }
-}
-
-fn mount_read_only(at: &Path) {
-    let done = Command::new("mount")
-        .args(["-o", "remount,ro"])
-        .arg(at)
-        .status()
-        .unwrap();
-    assert!(done.success(), "cannot mount it read-only");
 }
 
 #[test]
@@ -215,9 +173,8 @@ fn a_full_disk_is_named_and_got_over() {
 #[tokio::test]
 #[ignore = "run by a_full_disk_is_named_and_got_over, in its own mount namespace"]
 async fn full_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    mount("size=2m", dir.path());
-    let ballast = dir.path().join("ballast");
+    let disk = Disk::mount("2m");
+    let ballast = disk.path().join("ballast");
     let fill = || {
         let mut file = std::fs::OpenOptions::new()
             .append(true)
@@ -228,7 +185,7 @@ async fn full_disk() {
     };
 
     fill();
-    let state = dir.path().join("state");
+    let state = disk.path().join("state");
     std::fs::create_dir(&state).unwrap();
     let error = refused(&state).await;
     assert!(matches!(error, StoreError::Full { .. }), "{error}");

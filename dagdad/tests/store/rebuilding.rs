@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 use crate::audit::entries;
 use crate::contents::{Contents, contents, everything};
+use crate::disk::{Disk, run_with_own_mounts};
 use crate::forms::{alerts, events, pod_runs, runs};
 use crate::mariadb::MariaDb;
-use crate::opening::{mount, run_with_own_mounts};
 use crate::records::{
     Forwarding, at, event, in_step, open, pod, put, put_alert, put_audit, put_pod_run, put_run,
     put_workflow, sample, wait_for, workflow,
@@ -398,8 +398,7 @@ fn a_disk_without_room_for_it_is_told_of() {
 async fn no_room() {
     let server = MariaDb::start().await;
     filled(&server).await;
-    let disk = tempfile::tempdir().unwrap();
-    mount("size=360k", disk.path());
+    let disk = Disk::mount("360k");
     let error = restored_to(disk.path(), &server.options()).await;
     let error = error.unwrap_err();
     assert!(

@@ -13,7 +13,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, Executor as _};
 
 use crate::contents::{Contents, assert_kept, contents, kept_state, unpack, unpacked};
-use crate::opening::{mount, run_with_own_mounts};
+use crate::disk::{Disk, run_with_own_mounts};
 use crate::records::{open, options, pod, put};
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -159,8 +159,7 @@ async fn no_room() {
     for schema in kept().filter(|schema| *schema < newest()) {
         let mut failed = 0;
         for pages in 0.. {
-            let disk = tempfile::tempdir().unwrap();
-            mount("size=8m", disk.path());
+            let disk = Disk::mount("8m");
             let state = disk.path().join("state");
             std::fs::create_dir(&state).unwrap();
             unpack(schema, &state);
