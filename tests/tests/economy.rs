@@ -44,8 +44,10 @@ fn with_three_pods(squeeze: &Squeeze) -> TestHost {
     let mut host = TestHost::builder()
         .eater()
         .quiet_cpu()
+        // Once the victim is gone there is room for it again: all that is to be seen without it has
+        // to be so within the recovery.
         .economy(&format!(
-            "hold = '2s'\nrecovery = '3s'\ngrace = '1s'\npressure_percent = 100\nhysteresis = {hysteresis:.6}"
+            "hold = '2s'\nrecovery = '20s'\ngrace = '1s'\npressure_percent = 100\nhysteresis = {hysteresis:.6}"
         ))
         .without_daemon();
     host.configuration.ram_percent = Some(squeeze.threshold_percent());

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use dagda_proto::v1::PodState;
+use dagda_tests::host::Builder;
 use dagda_tests::manifest::{Pod, Workflow, documents};
 use dagda_tests::mariadb::{MariaDb, PASSWORD};
 use dagda_tests::{PATIENCE, TestHost};
@@ -28,6 +29,15 @@ fn disconnected(host: &TestHost) {
 /// What is empty where nothing goes wrong: no table but that of the alerts.
 const QUIET: [&str; 1] = ["resource_alerts"];
 
+/// An outage is none of what goes wrong here, however long it takes.
+const OUTAGES_ARE_NO_ALERT: &str = "[alerts.store_down]\nfor = '1h'\n";
+
+fn host_of(database: &MariaDb) -> Builder {
+    TestHost::builder()
+        .mariadb(database)
+        .settings(OUTAGES_ARE_NO_ALERT)
+}
+
 /// Something of every kind of row.
 fn load(host: &TestHost, round: u32) {
     let name = format!("extra-{round}");
@@ -51,7 +61,7 @@ fn load(host: &TestHost, round: u32) {
 #[test]
 fn row_for_row_mariadb_ends_equal_to_sqlite_after_an_outage_under_load() {
     let mut database = MariaDb::start();
-    let mut host = TestHost::builder().mariadb(&database).start();
+    let mut host = host_of(&database).start();
     connected(&host);
     load(&host, 0);
     assert_eq!(host.assert_mirrored(&database), QUIET);
@@ -89,7 +99,7 @@ fn row_for_row_mariadb_ends_equal_to_sqlite_after_an_outage_under_load() {
 #[test]
 fn a_frozen_mariadb_delays_nothing() {
     let database = MariaDb::start();
-    let mut host = TestHost::builder().mariadb(&database).start();
+    let mut host = host_of(&database).start();
     connected(&host);
     database.freeze();
     load(&host, 1);
@@ -106,7 +116,7 @@ fn a_frozen_mariadb_delays_nothing() {
 fn an_unreachable_database_delays_nothing_and_is_explained_without_the_password() {
     let mut database = MariaDb::start();
     database.stop();
-    let mut host = TestHost::builder().mariadb(&database).start();
+    let mut host = host_of(&database).start();
     disconnected(&host);
     load(&host, 1);
     let outputs = [
@@ -131,8 +141,7 @@ fn an_unreachable_database_delays_nothing_and_is_explained_without_the_password(
 #[test]
 fn a_wrong_password_is_explained_and_the_right_one_catches_up() {
     let database = MariaDb::start();
-    let mut host = TestHost::builder()
-        .mariadb(&database)
+    let mut host = host_of(&database)
         .environment("MYSQL_API_PASSWORD", "wrong-p4ssword")
         .start();
     disconnected(&host);
@@ -158,7 +167,7 @@ fn without_mariadb_sqlite_is_all_there_is() {
 #[test]
 fn people_can_query_the_tables() {
     let database = MariaDb::start();
-    let host = TestHost::builder().mariadb(&database).start();
+    let host = host_of(&database).start();
     connected(&host);
     host.up("web", &Pod::waiting("web").undeclared().essential());
     host.apply(&Workflow::of("site", &["web"]));

@@ -193,9 +193,12 @@ fn killed_at_any_moment_there_is_nothing_or_all_of_it() {
     let mut host = lived(&database);
     many_samples(&database);
     let _ = lose(&host);
-    let begun = Instant::now();
-    let output = host.restore().done();
-    let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
+    let restored = |host: &TestHost| {
+        let begun = Instant::now();
+        let output = host.restore().done();
+        (output, u64::try_from(begun.elapsed().as_micros()).unwrap())
+    };
+    let (output, mut whole) = restored(&host);
     assert!(
         output.stderr.contains("system_resources: 10"),
         "{output:#?}"
@@ -223,7 +226,8 @@ fn killed_at_any_moment_there_is_nothing_or_all_of_it() {
         }
         let left = state.join("dagda.db.restoring").exists();
         unfinished += u32::from(left);
-        host.restore().done();
+        // The first one may have been the slowest by far.
+        whole = restored(&host).1;
         assert!(!state.join("dagda.db.restoring").exists());
         assert_eq!(whole_of_it(&host), all);
     }

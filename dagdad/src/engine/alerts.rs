@@ -17,7 +17,8 @@
 //! - I5: one alert for one episode, and at most one that goes on for a condition and an object.
 //!   What goes on is known over a restart; what is only pending, or clearing, begins anew then.
 //! - A span of time counts only while it is watched: where samples stop coming, or the clock
-//!   jumps, what was pending or clearing begins anew, so that neither raises nor resolves.
+//!   jumps, what was pending or clearing begins anew, so that neither raises nor resolves. What
+//!   began between two samples counts from its beginning.
 //! - What comes back while it clears is the same episode; from the third time on it is marked
 //!   flapping, and has to be quiet for three times as long.
 
@@ -54,6 +55,18 @@ pub(super) struct Sight {
     pub(super) culprits: Vec<Culprit>,
 }
 
+/// How time has passed since a condition was looked at before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// From one sample to the next.
+    Sampled(Duration),
+    /// It is looked at between two samples. The next one brings the whole time from one to the
+    /// other; so much of it is over already.
+    Between(Duration),
+    /// Nobody looked meanwhile, or the clock is not to be trusted.
+    Unwatched,
+}
+
 /// On which side of its thresholds a condition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
@@ -87,10 +100,10 @@ pub(super) struct Episodes {
 #[derive(Debug, Clone)]
 enum Episode {
     Pending {
-        held: Duration,
+        held: Held,
         peak: Option<(f64, Vec<Culprit>)>,
     },
-    Open(Open),
+    Open(Box<Open>),
     /// Resolved by hand while it held: not raised again before it was over once.
     PutDown,
 }
@@ -109,7 +122,37 @@ struct Open {
 #[derive(Debug, Clone, Copy)]
 struct Clearing {
     since: Timestamp,
-    held: Duration,
+    held: Held,
+}
+
+/// For how long something was seen to hold. Below zero by what had passed since the last sample
+/// when it began: that comes with the next one and is not its own.
+#[derive(Debug, Clone, Copy)]
+struct Held(SignedDuration);
+
+impl Held {
+    fn begin(passed: Passed) -> Self {
+        match passed {
+            Passed::Between(over) => Self(SignedDuration::ZERO.saturating_sub(signed(over))),
+            Passed::Sampled(_) | Passed::Unwatched => Self(SignedDuration::ZERO),
+        }
+    }
+
+    fn after(self, passed: Passed) -> Self {
+        match passed {
+            Passed::Sampled(passed) => Self(self.0.saturating_add(signed(passed))),
+            Passed::Between(_) => self,
+            Passed::Unwatched => Self::begin(passed),
+        }
+    }
+
+    fn reaches(self, hold: Duration) -> bool {
+        self.0.max(SignedDuration::ZERO) >= signed(hold)
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 impl Episodes {
@@ -117,7 +160,7 @@ impl Episodes {
     pub(super) fn restored(alerts: Vec<Alert>) -> Self {
         let open = |alert: Alert| {
             let key = (alert.condition, alert.object.clone());
-            (key, Episode::Open(Open::new(alert)))
+            (key, Episode::Open(Box::new(Open::new(alert))))
         };
         Self {
             by_key: alerts.into_iter().map(open).collect(),
@@ -157,25 +200,23 @@ impl Episodes {
         keys.any(|(of, known)| *of == condition && known == object)
     }
 
-    /// Takes in what was seen `now`. `passed` is the time since it was looked at before; `None`
-    /// where nobody looked meanwhile, or the clock is not to be trusted.
+    /// Takes in what was seen `now`.
     pub(super) fn see(
         &mut self,
         key: Key,
         pace: Pace,
         sight: Sight,
-        passed: Option<Duration>,
+        passed: Passed,
         now: Timestamp,
         id: impl FnOnce() -> Uuid,
     ) -> Option<Change> {
         match (self.by_key.remove(&key), sight.level) {
             (None, Level::Over) => {
-                let pending = (Duration::ZERO, None);
+                let pending = (Held::begin(passed), None);
                 self.pend(key, pace, pending, sight, now, id)
             }
             (Some(Episode::Pending { held, peak }), Level::Over) => {
-                let held = passed.map_or(Duration::ZERO, |passed| held + passed);
-                self.pend(key, pace, (held, peak), sight, now, id)
+                self.pend(key, pace, (held.after(passed), peak), sight, now, id)
             }
             (None, _) | (Some(Episode::Pending { .. } | Episode::PutDown), Level::Below) => None,
             (Some(Episode::Pending { .. }), Level::Between) => None,
@@ -206,7 +247,7 @@ impl Episodes {
         &mut self,
         key: Key,
         pace: Pace,
-        (held, peak): (Duration, Option<(f64, Vec<Culprit>)>),
+        (held, peak): (Held, Option<(f64, Vec<Culprit>)>),
         sight: Sight,
         now: Timestamp,
         id: impl FnOnce() -> Uuid,
@@ -226,7 +267,7 @@ impl Episodes {
             (None, Some((peak, unknown))) if unknown.is_empty() => Some((peak, culprits)),
             (None, peak) => peak,
         };
-        if held < pace.hold {
+        if !held.reaches(pace.hold) {
             let pending = Episode::Pending { held, peak };
             self.by_key.insert(key, pending);
             return None;
@@ -247,7 +288,7 @@ impl Episodes {
             flapping: false,
         };
         let open = Open::new(alert.clone());
-        self.by_key.insert(key, Episode::Open(open));
+        self.by_key.insert(key, Episode::Open(Box::new(open)));
         Some(Change::Raised(alert))
     }
 
@@ -347,18 +388,17 @@ impl Open {
     }
 
     /// It does not hold.
-    fn clears(&mut self, pace: Pace, passed: Option<Duration>, now: Timestamp) -> Option<Change> {
+    fn clears(&mut self, pace: Pace, passed: Passed, now: Timestamp) -> Option<Change> {
         self.dipped = true;
-        let begun = Clearing {
-            since: now,
-            held: Duration::ZERO,
-        };
-        let clearing = match (self.clearing, passed) {
-            (Some(Clearing { since, held }), Some(passed)) => Clearing {
+        let clearing = match self.clearing {
+            Some(Clearing { since, held }) if passed != Passed::Unwatched => Clearing {
                 since,
-                held: held + passed,
+                held: held.after(passed),
             },
-            (None, _) | (_, None) => begun,
+            _ => Clearing {
+                since: now,
+                held: Held::begin(passed),
+            },
         };
         self.clearing = Some(clearing);
         let patience = if self.alert.flapping {
@@ -366,7 +406,10 @@ impl Open {
         } else {
             pace.clear_hold
         };
-        (clearing.held >= patience).then(|| Change::Resolved(self.resolve(clearing.since, now)))
+        clearing
+            .held
+            .reaches(patience)
+            .then(|| Change::Resolved(self.resolve(clearing.since, now)))
     }
 
     /// It ended `at`, which was found out `now`.

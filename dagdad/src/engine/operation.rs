@@ -70,10 +70,18 @@ pub(super) enum At {
         message: String,
         then: AfterDiagnosis,
     },
-    Halting {
-        message: String,
-        log: Vec<String>,
-    },
+    Halting(Halt),
+}
+
+/// The stop of a crash loop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Halt {
+    /// What is amiss.
+    pub(super) message: String,
+    /// The last lines.
+    pub(super) log: Vec<String>,
+    /// How often it may still be asked for again where the runtime does not get to it in time.
+    pub(super) again: u8,
 }
 
 /// What follows once the last lines of a failed pod are read.
@@ -176,7 +184,7 @@ impl Operation {
             | At::Creating { .. }
             | At::Awaiting { .. }
             | At::Diagnosing { .. }
-            | At::Halting { .. } => {
+            | At::Halting(_) => {
                 matches!(self.kind, OperationKind::Start | OperationKind::Restart)
             }
             At::Recovering | At::Storing => self.kind == OperationKind::Start,

@@ -100,7 +100,7 @@ impl Pod {
     pub(super) fn status(&self) -> PodStatus {
         if let Some(operation) = &self.operation {
             match operation.at {
-                At::Stopping | At::Removing | At::Halting { .. } => return PodStatus::Stopping,
+                At::Stopping | At::Removing | At::Halting(_) => return PodStatus::Stopping,
                 At::Evicting(_) | At::Rendering | At::Pulling { .. } | At::Creating { .. } => {
                     return PodStatus::Starting;
                 }

@@ -68,7 +68,8 @@ impl Forwarder {
         loop {
             let delays = ExponentialBuilder::new()
                 .with_min_delay(FIRST_RETRY)
-                .with_max_delay(SLOWEST_RETRY)
+                // The jitter comes on top, up to as much again.
+                .with_max_delay(SLOWEST_RETRY / 2)
                 .without_max_times()
                 .with_jitter()
                 .build();

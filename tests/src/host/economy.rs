@@ -102,6 +102,14 @@ impl TestHost {
             comes_after(event, earlier) && event.kind == "economy_entered"
         })
     }
+
+    /// Whether economy mode stops a pod within `limit`, or has done so after `earlier`.
+    #[must_use]
+    pub fn sheds_within(&self, limit: Duration, earlier: Option<&v1::Event>) -> bool {
+        self.event_comes_within(limit, |event| {
+            comes_after(event, earlier) && event.kind == "shed"
+        })
+    }
 }
 
 /// UUIDv7 sort by time.

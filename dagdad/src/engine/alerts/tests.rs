@@ -67,7 +67,9 @@ impl Bench {
     fn look(&mut self, value: f64, seconds: i64, trusted: bool) -> Option<Change> {
         self.now = Timestamp::from_second(self.now.as_second() + seconds).unwrap();
         let passed = u64::try_from(seconds).ok().filter(|_| trusted);
-        let passed = passed.map(Duration::from_secs);
+        let passed = passed.map_or(Passed::Unwatched, |it| {
+            Passed::Sampled(Duration::from_secs(it))
+        });
         let made = &mut self.made;
         let id = || {
             *made += 1;
@@ -189,6 +191,42 @@ fn time_that_nobody_watched_does_not_count() {
 }
 
 #[test]
+fn what_begins_between_two_samples_counts_from_its_beginning() {
+    let mut bench = Bench::new();
+    let begins = Passed::Between(Duration::from_secs(4));
+    let id = || Uuid::from_u128(1);
+    let (episodes, now) = (&mut bench.episodes, bench.now);
+    assert_eq!(
+        episodes.see(key(), PACE, sight(85.0), begins, now, id),
+        None
+    );
+    // A second of the first sample's five is its own.
+    for _ in 0..6 {
+        bench.look(85.0, 5, true);
+    }
+    assert!(bench.rows.is_empty());
+    assert!(bench.look(85.0, 5, true).is_some());
+
+    let (episodes, now) = (&mut bench.episodes, bench.now);
+    assert_eq!(
+        episodes.see(key(), PACE, sight(60.0), begins, now, id),
+        None
+    );
+    assert_eq!(bench.hold(60.0, 60), []);
+    assert_eq!(bench.hold(60.0, 5).len(), 1);
+
+    // What needs no time is told at once.
+    let at_once = Pace {
+        hold: Duration::ZERO,
+        ..PACE
+    };
+    let id = || Uuid::from_u128(2);
+    let (episodes, now) = (&mut bench.episodes, bench.now);
+    let change = episodes.see(key(), at_once, sight(85.0), begins, now, id);
+    assert!(matches!(change, Some(Change::Raised(_))), "{change:?}");
+}
+
+#[test]
 fn it_is_over_from_when_it_cleared() {
     let mut bench = Bench::raised();
     // Between the thresholds it goes on.
@@ -243,7 +281,7 @@ fn who_it_was_is_said_even_if_that_is_seen_after_the_peak() {
                 culprits,
                 ..sight(value)
             };
-            let passed = Some(Duration::from_secs(5));
+            let passed = Passed::Sampled(Duration::from_secs(5));
             now += SignedDuration::from_secs(5);
             let change = episodes.see(key(), PACE, sight, passed, now, || Uuid::from_u128(1));
             last = change.or(last);
@@ -266,7 +304,7 @@ fn a_higher_peak_that_nobody_was_measured_at_does_not_forget_who_it_was() {
         ..sight(90.0)
     };
     bench.now += SignedDuration::from_secs(5);
-    let passed = Some(Duration::from_secs(5));
+    let passed = Passed::Sampled(Duration::from_secs(5));
     let (episodes, now) = (&mut bench.episodes, bench.now);
     episodes.see(key(), PACE, unseen, passed, now, || Uuid::from_u128(9));
     let alert = episodes.alerts().next().unwrap();

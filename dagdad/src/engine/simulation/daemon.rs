@@ -140,7 +140,7 @@ impl World {
             return;
         };
         let told = Told::of(&event);
-        let shown = self.sightings.of(&event, &self.rules);
+        let shown = self.sightings.of(&event, &self.rules, now);
         let reading = Readings::of(&event);
         let was_settled = daemon.state.settled;
         let effects = step(&mut daemon.state, event, now);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::alerts::{Change, Key, Level, Sight};
+use super::super::alerts::{Change, Key, Level, Passed, Sight};
 use super::super::effect::{Effect, Persist};
 use super::super::state::State;
 use crate::domain::alert::{Alert, Condition, Culprit, HOST, Limit, MARIADB, Pace, Severity};
@@ -43,6 +43,12 @@ impl State {
         };
     }
 
+    fn since_sample(&self, now: Timestamp) -> Duration {
+        let since = self.alert_sample.map(|last| now.duration_since(last));
+        let since = since.and_then(|since| Duration::try_from(since).ok());
+        since.unwrap_or_default()
+    }
+
     /// Compares the alerts with what is.
     pub(super) fn watch_alerts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.episodes.forget_ended(now);
@@ -51,9 +57,9 @@ impl State {
         }
         let watched = std::mem::replace(&mut self.watched, Watched::Unmeasured);
         let passed = match watched {
-            Watched::Unmeasured => Some(Duration::ZERO),
-            Watched::After(passed) => Some(passed),
-            Watched::Anew => None,
+            Watched::Unmeasured => Passed::Between(self.since_sample(now)),
+            Watched::After(passed) => Passed::Sampled(passed),
+            Watched::Anew => Passed::Unwatched,
         };
         let rules = self.settings.alerts;
         for (pod, sight) in self.sights_of_pods() {
@@ -165,7 +171,7 @@ impl State {
         key: Key,
         pace: Pace,
         sight: Sight,
-        passed: Option<Duration>,
+        passed: Passed,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -214,7 +220,7 @@ impl State {
             culprits: Vec::new(),
         };
         let key = (condition, object.to_owned());
-        self.see(key, pace, sight, Some(Duration::ZERO), now, out);
+        self.see(key, pace, sight, Passed::Between(Duration::ZERO), now, out);
     }
 
     /// What happened is made good.

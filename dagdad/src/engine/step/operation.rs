@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::effect::{Action, Effect};
 use super::super::event::EffectResult;
 use super::super::eviction::Eviction;
-use super::super::operation::{AfterDiagnosis, At, Operation};
+use super::super::operation::{AfterDiagnosis, At, Halt, Operation};
 use super::super::pod::{Life, Pod};
 use super::super::readiness::Watch;
 use super::super::state::State;
@@ -18,6 +18,10 @@ use crate::domain::operation::{Done, OperationId, OperationKind, OperationView, 
 use crate::domain::pod::PodSpec;
 use crate::domain::state::Wanted;
 use crate::ports::RuntimeError;
+
+/// How often the stop of a crash loop is asked for again: a runtime that restarts a pod without a
+/// pause may be too busy with that to stop it in time.
+const HALTED_AGAIN: u8 = 2;
 
 impl State {
     pub(super) fn effect_result(
@@ -115,21 +119,44 @@ impl State {
                         format!("stopping {name}: {message}"),
                         out,
                     );
-                    let at = At::Halting { message, log };
+                    let halt = Halt {
+                        message,
+                        log,
+                        again: HALTED_AGAIN,
+                    };
+                    let at = At::Halting(halt);
                     self.proceed(name, at, Action::Stop { grace }, now, out);
                 }
             },
-            (At::Halting { message, log }, EffectResult::Stopped(result)) => {
-                let message = match result {
-                    Ok(()) => format!("{message}; it was stopped"),
-                    Err(error) => format!("{message}; it could not be stopped: {error}"),
-                };
-                self.list_after(name, now, out);
-                self.stopped_by_us(name, now);
-                self.fail_with_log(name, message, log, now, out);
+            (At::Halting(halt), EffectResult::Stopped(result)) => {
+                self.halted(name, halt, result, now, out);
             }
             _ => {}
         }
+    }
+
+    /// The stop of a crash loop is over, or was in vain.
+    fn halted(
+        &mut self,
+        name: &PodName,
+        halt: Halt,
+        result: Result<(), RuntimeError>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let (Err(RuntimeError::TimedOut { .. }), 1..) = (&result, halt.again) {
+            let grace = self.pods[name].entry.spec.grace;
+            let again = halt.again - 1;
+            let at = At::Halting(Halt { again, ..halt });
+            return self.proceed(name, at, Action::Stop { grace }, now, out);
+        }
+        let message = match result {
+            Ok(()) => format!("{}; it was stopped", halt.message),
+            Err(error) => format!("{}; it could not be stopped: {error}", halt.message),
+        };
+        self.list_after(name, now, out);
+        self.stopped_by_us(name, now);
+        self.fail_with_log(name, message, halt.log, now, out);
     }
 
     /// Begins the effects of an operation whose intent is on disk.

@@ -223,7 +223,7 @@ impl State {
         }
         match operation.at {
             // A play that is under way is waited for: Podman goes on with it in any case.
-            At::Creating { .. } | At::Halting { .. } | At::Storing | At::Recovering => {}
+            At::Creating { .. } | At::Halting(_) | At::Storing | At::Recovering => {}
             At::Evicting(_)
             | At::Rendering
             | At::Pulling { .. }

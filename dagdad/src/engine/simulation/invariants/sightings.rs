@@ -47,20 +47,13 @@ pub(in crate::engine::simulation) enum Level {
     Over,
 }
 
-/// A stretch in which something was on one side of its thresholds at each sample, and no two
-/// samples were too far apart.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    /// Its first sample.
-    since: Timestamp,
-    /// It may have begun after this one already.
-    earliest: Timestamp,
-}
-
+/// How long it has been on the same side of its thresholds.
 #[derive(Debug, Default)]
 pub(in crate::engine::simulation) struct Sighting {
-    over: Option<Stretch>,
-    below: Option<Stretch>,
+    /// Since when it was over at each sample, where no two samples were too far apart.
+    over: Option<Timestamp>,
+    /// The same, below.
+    below: Option<Timestamp>,
     /// The alert that goes on.
     pub(super) open: Option<Alert>,
     /// It was flapping when the daemon was born.
@@ -74,7 +67,7 @@ pub(in crate::engine::simulation) struct Sighting {
 /// What an event shows of what is watched.
 pub(in crate::engine::simulation) enum Shown {
     Sampled(Timestamp, [Level; WATCHED.len()]),
-    Mirror(Level),
+    Mirror(Timestamp, Level),
     Nothing,
 }
 
@@ -89,18 +82,26 @@ impl Sightings {
         sightings
     }
 
-    pub(in crate::engine::simulation) fn of(&self, event: &Event, rules: &Rules) -> Shown {
+    pub(in crate::engine::simulation) fn of(
+        &self,
+        event: &Event,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Shown {
         match event {
             Event::Sampled(sample) => {
                 let mut levels = levels(sample, rules);
                 levels[STORE] = self.levels[STORE];
                 Shown::Sampled(sample.host.at, levels)
             }
-            Event::Mirror(status) => Shown::Mirror(match status.link {
-                MirrorLink::Disconnected { .. } => Level::Over,
-                MirrorLink::Connecting => Level::Between,
-                MirrorLink::Connected | MirrorLink::Disabled => Level::Below,
-            }),
+            Event::Mirror(status) => {
+                let level = match status.link {
+                    MirrorLink::Disconnected { .. } => Level::Over,
+                    MirrorLink::Connecting => Level::Between,
+                    MirrorLink::Connected | MirrorLink::Disabled => Level::Below,
+                };
+                Shown::Mirror(now, level)
+            }
             _ => Shown::Nothing,
         }
     }
@@ -116,26 +117,21 @@ impl Sightings {
                 if !looked {
                     return;
                 }
-                for (index, sighting) in self.of.iter_mut().enumerate() {
-                    // When the database went away is not known to the sample.
-                    let earliest = before.filter(|_| index == STORE).unwrap_or(at);
+                for (sighting, level) in self.of.iter_mut().zip(levels) {
                     if before.is_none() {
                         (sighting.over, sighting.below) = (None, None);
                     }
-                    sighting.turn(levels[index]);
-                    sighting.stretch(
-                        levels[index],
-                        Stretch {
-                            since: at,
-                            earliest,
-                        },
-                    );
+                    sighting.turn(level);
+                    sighting.stretch(level, at);
                 }
             }
-            Shown::Mirror(level) => {
+            Shown::Mirror(at, level) => {
                 self.levels[STORE] = level;
                 if looked {
                     self.of[STORE].turn(level);
+                    // A clock that was set back since the last sample does not make it longer.
+                    let since = self.sampled_at.map_or(at, |sampled| at.max(sampled));
+                    self.of[STORE].stretch(level, since);
                 }
             }
             Shown::Nothing => {}
@@ -149,8 +145,7 @@ impl Sightings {
                 sighting.turn(level);
             }
             if let Some(at) = self.sampled_at {
-                let (since, earliest) = (at, at);
-                sighting.stretch(level, Stretch { since, earliest });
+                sighting.stretch(level, at);
             }
         }
     }
@@ -176,7 +171,7 @@ impl Sighting {
         }
     }
 
-    fn stretch(&mut self, level: Level, begun: Stretch) {
+    fn stretch(&mut self, level: Level, begun: Timestamp) {
         match level {
             Level::Over => _ = self.over.get_or_insert(begun),
             Level::Below => _ = self.below.get_or_insert(begun),
@@ -220,13 +215,13 @@ impl Sighting {
         let was = self.open.take();
         match (&was, is) {
             (None, Some(raised)) => {
-                let fair = self.over.is_some_and(|over| holds(over.earliest));
+                let fair = self.over.is_some_and(holds);
                 assert!(fair, "it is too early: {raised:?}; {self:?}");
                 (self.flapped, self.dipped, self.returns) = (false, false, 0);
             }
             (Some(_), None) if by_hand => self.hushed = !seen_to_be_over,
             (Some(was), None) => {
-                let fair = self.below.is_some_and(|below| over(below.earliest));
+                let fair = self.below.is_some_and(over);
                 assert!(fair, "it is not over: {was:?}; {self:?}");
             }
             (Some(was), Some(is)) => {
@@ -241,11 +236,11 @@ impl Sighting {
         }
         match is {
             None => {
-                let due = self.over.is_some_and(|over| holds(over.since)) && !self.hushed;
+                let due = self.over.is_some_and(holds) && !self.hushed;
                 assert!(!due, "{key:?} is not told: {self:?}");
             }
             Some(is) => {
-                let due = self.below.is_some_and(|below| over(below.since));
+                let due = self.below.is_some_and(over);
                 assert!(!due, "it is over and goes on: {is:?}; {self:?}");
                 assert!(!self.hushed, "somebody resolved it: {is:?}");
             }

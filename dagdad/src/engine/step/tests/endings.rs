@@ -32,6 +32,39 @@ fn a_crash_loop_during_a_start_is_stopped_with_its_last_words() {
 }
 
 #[test]
+fn a_crash_loop_that_is_not_stopped_in_time_is_stopped_again() {
+    let a = always("a");
+    let timed_out = || crate::ports::RuntimeError::TimedOut {
+        what: "stop the pod".to_owned(),
+        after: Duration::from_secs(12),
+    };
+    let mut bench = Bench::with(std::slice::from_ref(&a));
+    let (id, _) = bench.start("a");
+    bench.reach_awaiting(id, &a);
+    for _ in 0..5 {
+        bench.died("a", 7);
+    }
+    bench.result(
+        id,
+        EffectResult::Diagnosed(vec!["no model found".to_owned()]),
+    );
+    for _ in 0..2 {
+        let effects = bench.result(id, EffectResult::Stopped(Err(timed_out())));
+        assert_eq!(actions(&effects), ["stop"]);
+        assert_eq!(bench.status("a"), PodStatus::Stopping);
+    }
+    // Not for ever.
+    let effects = bench.result(id, EffectResult::Stopped(Err(timed_out())));
+    let error = failure(&effects, id);
+    assert!(
+        error.to_string().contains("it could not be stopped"),
+        "{error}"
+    );
+    assert_eq!(error.log(), ["no model found"]);
+    assert_eq!(bench.status("a"), PodStatus::Error);
+}
+
+#[test]
 fn a_crash_loop_of_a_pod_at_rest_is_stopped_too() {
     let mut bench = Bench::with_running(&[always("a")], &["a"]);
     let mut effects = Vec::new();
