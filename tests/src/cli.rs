@@ -6,11 +6,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::process::{finish_child, missing};
+use crate::process::{finish_child_within, missing};
 use crate::{PATIENCE, binaries};
 
 /// Exit codes of the contract.
@@ -112,9 +112,18 @@ pub fn command(socket: &Path) -> Command {
 /// It cannot be started or does not end.
 #[must_use]
 pub fn run(command: &mut Command, stdin: Option<&str>) -> Output {
+    run_within(command, stdin, PATIENCE)
+}
+
+/// The same for one that waits for many things, one after the other.
+///
+/// # Panics
+/// It cannot be started or does not end.
+#[must_use]
+pub fn run_within(command: &mut Command, stdin: Option<&str>, patience: Duration) -> Output {
     let what = describe(command);
     let child = spawn(command, stdin);
-    let output = finish_child(child, &what);
+    let output = finish_child_within(child, &what, patience);
     Output {
         command: what,
         code: output.status.code(),

@@ -293,6 +293,17 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8 on standard output")
 }
 
+/// Copies a program that is to be run at once.
+///
+/// What this process itself wrote may still be open in a child that another thread is just
+/// starting, and cannot be run as long.
+///
+/// # Panics
+/// It cannot be copied.
+pub fn copy_program(from: &Path, to: &Path) {
+    let _ = run(Command::new("cp").args([from, to]));
+}
+
 /// Runs a command to its end, whatever that is.
 ///
 /// # Panics
@@ -321,17 +332,26 @@ pub fn finish(command: &mut Command) -> std::process::Output {
 /// It takes longer than [`PATIENCE`]; it is killed then.
 #[must_use]
 pub fn finish_child(child: Child, what: &str) -> std::process::Output {
+    finish_child_within(child, what, PATIENCE)
+}
+
+/// The same for one that waits for many things, one after the other.
+///
+/// # Panics
+/// It takes longer than `patience`; it is killed then.
+#[must_use]
+pub fn finish_child_within(child: Child, what: &str, patience: Duration) -> std::process::Output {
     let pid = pid_of(&child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).expect("open the child's pidfd");
     let reader = std::thread::spawn(move || child.wait_with_output());
-    if wait_for_any(&[pidfd.as_fd()], Instant::now() + PATIENCE).is_none() {
+    if wait_for_any(&[pidfd.as_fd()], Instant::now() + patience).is_none() {
         let _ = kill_process(pid, Signal::KILL);
         let output = reader
             .join()
             .expect("collect the output")
             .expect("collect the output");
         panic!(
-            "{what} did not end within {PATIENCE:?}; it wrote:\n{}{}",
+            "{what} did not end within {patience:?}; it wrote:\n{}{}",
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );

@@ -257,7 +257,8 @@ fn a_pod_that_outgrows_its_footprint_is_in_the_way_until_it_gives_back_or_goes()
     );
 
     // What would have fitted before does not now, and not for what anybody declared.
-    let rest = after.available + bite * MIB / 2;
+    // By less than half of a bite: what is freed below may be back only for the most part at first.
+    let rest = after.available + bite * MIB / 3;
     host.apply(&Pod::waiting("rest").memory(rest));
     host.apply(&Workflow::of("rest", &["rest"]));
     let refusal = host

@@ -13,6 +13,7 @@ use std::time::Instant;
 use dagda_tests::cli::{self, Output, code};
 use dagda_tests::manifest::Pod;
 use dagda_tests::mariadb::MariaDb;
+use dagda_tests::process::copy_program;
 use dagda_tests::{PATIENCE, TestHost, binaries};
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ impl Shared {
         let host = builder.start();
         // Where everyone can run it.
         let program = host.scratch.join("dagdactl");
-        std::fs::copy(binaries::path("dagdactl"), program).unwrap();
+        copy_program(&binaries::path("dagdactl"), &program);
         let shared = Self(host);
         shared.open();
         shared

@@ -8,6 +8,7 @@ use dagda_tests::TestHost;
 use dagda_tests::cli::{self, Watch, code};
 use dagda_tests::manifest::{NEVER_READY, Pod, documents};
 use dagda_tests::ports;
+use dagda_tests::process::copy_program;
 use serde_json::Value;
 
 /// The keys of an object, sorted.
@@ -85,7 +86,7 @@ fn a_socket_that_is_not_ours_is_not_permitted() {
     let host = TestHost::ready();
     // Where everyone can run it.
     let program = host.scratch.join("dagdactl");
-    std::fs::copy(dagda_tests::binaries::path("dagdactl"), &program).unwrap();
+    copy_program(&dagda_tests::binaries::path("dagdactl"), &program);
     let mut command = std::process::Command::new(&program);
     command
         .arg("--socket")
@@ -244,10 +245,10 @@ fn resources_now_and_then() {
     host.await_status("the host is sampled", |status| status.host.is_some());
     let now = host.run(["--json", "resources"]).done().json();
     assert!(now.to_string().contains("ram_total_bytes"), "{now}");
-    let history = host
-        .run(["--json", "resources", "--since", "1h"])
-        .done()
-        .json();
-    assert!(history.to_string().contains("ram_used_bytes"), "{history}");
+    // What is told of now is written a moment later.
+    host.await_status("a sample is on disk", |_| {
+        let history = host.run(["--json", "resources", "--since", "1h"]).done();
+        history.stdout.contains("ram_used_bytes")
+    });
     host.run(["resources", "--since", "1h"]).done();
 }

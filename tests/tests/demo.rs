@@ -6,7 +6,7 @@ use std::process::Command;
 
 use dagda_tests::manifest::Pod;
 use dagda_tests::process::finish;
-use dagda_tests::{Output, TestHost, binaries, cli};
+use dagda_tests::{Output, PATIENCE, TestHost, binaries, cli};
 
 fn script(host: &TestHost, name: &str, directory: &Path) -> Output {
     let mut command = Command::new(binaries::workspace().join("scripts").join(name));
@@ -16,7 +16,7 @@ fn script(host: &TestHost, name: &str, directory: &Path) -> Output {
         .env("DAGDA_BIN_DIR", binaries::directory())
         .env("DAGDA_PODMAN_SOCKET", host.podman.socket())
         .env_remove("DAGDA_SOCKET");
-    cli::run(&mut command, None)
+    cli::run_within(&mut command, None, 4 * PATIENCE)
 }
 
 #[test]

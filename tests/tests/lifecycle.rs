@@ -109,7 +109,8 @@ fn becomes_ready_when(pod: &Pod, make_ready: &str, unmake: &str) {
 
 #[test]
 fn an_exec_probe_decides_readiness() {
-    let probe = "{exec: {command: [/bin/busybox, test, -f, /ready]}, periodSeconds: 1, failureThreshold: 1}";
+    let probe = "{exec: {command: [/bin/busybox, test, -f, /ready]}, periodSeconds: 1, \
+        failureThreshold: 1, timeoutSeconds: 30}";
     becomes_ready_when(
         &Pod::waiting("p").readiness(probe),
         "busybox touch /ready",
@@ -227,8 +228,11 @@ fn a_crash_loop_ends_in_error_with_its_last_lines() {
     let host = TestHost::ready();
     host.apply(&Pod::script("p", "echo cannot find model.gguf; exit 3"));
     // Whether the start itself sees it depends on when it looks: without a probe, running counts.
-    let _ = host.run(["pods", "start", "p"]);
-    let pod = host.await_state("p", PodState::Error);
+    let _ = host.run(["pods", "start", "--no-wait", "p"]);
+    // Between two ends it is in error, too.
+    let pod = host.await_pod("p", "the loop is stopped", |pod| {
+        pod.state() == PodState::Error && pod.message().contains("it was stopped")
+    });
     assert!(pod.message().contains("model.gguf"), "{pod:?}");
     assert!(!pod.ready);
     // An owner who mends it starts it again.
@@ -275,18 +279,21 @@ fn restart_policies_are_honoured() {
     assert_eq!(pod.state(), PodState::Running);
 }
 
+/// Running is not yet having written something.
+fn await_lines(host: &TestHost, pod: &str, lines: &[&str]) {
+    let _ = host.await_pods(&format!("{pod} has written {lines:?}"), |_| {
+        let logs = host.run(["pods", "logs", pod]).done().stdout;
+        lines.iter().all(|line| logs.contains(line))
+    });
+}
+
 #[test]
 fn logs_come_by_container_by_tail_and_as_they_are_written() {
     let host = TestHost::ready();
     let pod = Pod::script("p", &format!("echo one; echo two; echo bad >&2; {WAIT}"))
         .container("side", &format!("echo from the side; {WAIT}"));
     host.up("p", &pod);
-    host.await_pods("p runs", |pods| pods.iter().any(|pod| pod.ready));
-
-    let all = host.run(["pods", "logs", "p"]).done().stdout;
-    for line in ["one", "two", "bad", "from the side"] {
-        assert!(all.contains(line), "{line} is not in {all:?}");
-    }
+    await_lines(&host, "p", &["one", "two", "bad", "from the side"]);
     let main = host
         .run(["pods", "logs", "p", "--container", "main", "--tail", "2"])
         .done()
@@ -324,8 +331,10 @@ fn logs_come_by_container_by_tail_and_as_they_are_written() {
             .await
             .unwrap()
             .into_inner();
-        let write = "echo written later > /proc/1/fd/1";
-        host.podman.run(["exec", "p-main", "/bin/sh", "-c", write]);
+        // Again and again: when the reading has begun is not told.
+        let write = "while :; do echo written later > /proc/1/fd/1; busybox sleep 0.2; done";
+        let exec = ["exec", "--detach", "p-main", "/bin/sh", "-c", write];
+        host.podman.run(exec);
         wire::first(&mut stream, "the later line", |line| {
             Some(line.text.clone())
         })
@@ -393,6 +402,5 @@ fn a_changed_manifest_is_marked_and_used_at_the_next_restart() {
     );
     host.run(["pods", "restart", "a"]).done();
     assert!(!host.pod("a").changed);
-    let logs = host.run(["pods", "logs", "a"]).done().stdout;
-    assert!(logs.contains("second"), "{logs}");
+    await_lines(&host, "a", &["second"]);
 }

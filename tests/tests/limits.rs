@@ -395,7 +395,8 @@ fn a_reader_that_does_not_read_costs_no_memory_and_delays_nobody() {
     let mut host = TestHost::ready();
     let talker = Pod::script(
         "talker",
-        "while :; do echo a line that nobody reads, and one more, and one more; done",
+        "while :; do echo a line that nobody reads, and one more, and one more; \
+         busybox usleep 1000; done",
     );
     host.up("talker", &talker);
     let before = at_rest(&mut host);

@@ -247,18 +247,15 @@ fn a_daemon_that_hangs_is_restarted_by_the_watchdog() {
 #[test]
 fn a_reload_takes_up_what_is_good_and_refuses_what_is_not() {
     let machine = Machine::installed();
-    let threshold = || {
-        let plan: Value =
-            serde_json::from_str(&machine.run(["dagdactl", "economy", "--json"])).unwrap();
-        plan["rules"]["ram"]["enter_percent"].clone()
-    };
+    let shown = ["dagdactl", "economy", "--json"];
+    let threshold = |economy: &Value| economy["rules"]["ram"]["enter_percent"].clone();
     let process = machine.property("dagdad.service", "MainPID");
     machine.write("/etc/dagda/dagdad.toml", "[thresholds]\nram_percent = 61\n");
     let _ = machine.run(["systemctl", "reload", "dagdad.service"]);
+    // It need not have been taken up by then.
+    let good = machine.await_json(shown, |economy| threshold(economy) == 61.0);
     let told = machine.journal(["--unit", "dagdad.service"]);
     assert!(told.contains("ram_percent"), "{told}");
-    let good = threshold();
-    assert_eq!(good, 61.0);
 
     machine.write("/etc/dagda/dagdad.toml", "[thresholds]\nram_percnt = 62\n");
     let refused = machine.output(["systemctl", "reload", "dagdad.service"]);
@@ -268,7 +265,8 @@ fn a_reload_takes_up_what_is_good_and_refuses_what_is_not() {
         told.contains("ram_percent`?"),
         "the nearest known key: {told}"
     );
-    assert_eq!(threshold(), good);
+    let after: Value = serde_json::from_str(&machine.run(shown)).unwrap();
+    assert_eq!(threshold(&after), threshold(&good));
     assert_eq!(machine.property("dagdad.service", "MainPID"), process);
     assert_eq!(machine.property("dagdad.service", "ActiveState"), "active");
 }
@@ -366,19 +364,20 @@ fn who_may_do_what_follows_from_groups() {
     let refused = machine.output_as("vera", ["dagdactl", "pods", "stop", "web"]);
     refused.failed_saying(code::NOT_PERMITTED, ["operator", "dagda"]);
 
-    let audit = machine.run(["dagdactl", "audit", "--json"]);
-    let audit: Value = serde_json::from_str(&audit).unwrap();
-    let entries = audit["audit"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{audit}"));
-    let recorded = |user: &str, verb: &str, outcome: &str| {
-        entries.iter().any(|entry| {
-            entry["user"] == user && entry["verb"] == verb && entry["outcome"] == outcome
+    let recorded = |audit: &Value, user: &str, verb: &str, outcome: &str| {
+        let entries = audit["audit"].as_array();
+        entries.is_some_and(|entries| {
+            entries.iter().any(|entry| {
+                entry["user"] == user && entry["verb"] == verb && entry["outcome"] == outcome
+            })
         })
     };
-    assert!(recorded("olga", "pods start", "done"), "{audit}");
-    assert!(recorded("olga", "economy set", "denied"), "{audit}");
-    assert!(recorded("vera", "pods stop", "denied"), "{audit}");
+    // Rows are written by the way, in order.
+    let audit = machine.await_json(["dagdactl", "audit", "--json"], |audit| {
+        recorded(audit, "vera", "pods stop", "denied")
+    });
+    assert!(recorded(&audit, "olga", "pods start", "done"), "{audit}");
+    assert!(recorded(&audit, "olga", "economy set", "denied"), "{audit}");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
     ]));
     host.apply(&Workflow::new("ai").pod("db", &[]).pod("model", &["db"]));
     host.run(["pods", "start", "db"]).done();
-    host.run(["workflow", "run", "ai", "--timeout", "5s"])
+    host.run(["workflow", "run", "ai", "--timeout", "15s"])
         .failed_saying(
             code::TIMED_OUT,
             ["model", "loading weights", "out of patience"],
@@ -125,7 +125,9 @@ fn readiness_that_never_comes_times_out_and_shows_the_last_lines() {
 
 #[test]
 fn a_pod_that_dies_later_degrades_the_run_until_it_is_back() {
-    let host = TestHost::ready();
+    let host = TestHost::builder()
+        .settings("[alerts.pod_down]\nclear_for = '1s'\n")
+        .start();
     host.apply(&documents(&[Pod::waiting("db"), Pod::frail("frail")]));
     host.apply(&Workflow::new("shop").pod("db", &[]).pod("frail", &["db"]));
     let id = host.run_up("shop");

@@ -9,7 +9,8 @@ use dagda_tests::manifest::{NEVER_READY, Pod, Workflow, documents};
 /// A pod that runs and is not ready before [`let_be_ready`].
 fn gated(name: &str) -> Pod {
     Pod::waiting(name).readiness(
-        "{exec: {command: [/bin/busybox, test, -f, /ready]}, periodSeconds: 1, failureThreshold: 1}",
+        "{exec: {command: [/bin/busybox, test, -f, /ready]}, periodSeconds: 1, failureThreshold: 1, \
+         timeoutSeconds: 30}",
     )
 }
 

@@ -145,7 +145,7 @@ fn without_waiting_accepted_is_enough() {
 #[rstest]
 fn a_timeout_says_that_it_goes_on(#[values("slow", "silent")] name: &str) {
     let message = Fake::start()
-        .run(&["pods", "start", name, "--timeout", "200ms", "--json"])
+        .run(&["pods", "start", name, "--timeout", "2s", "--json"])
         .fails(7, "timed_out");
     assert!(message.contains("goes on in dagdad"), "{message}");
 }

@@ -292,7 +292,7 @@ fn a_stop_names_the_pods_that_stay_up() {
 #[case("silent")]
 fn a_stop_that_is_waited_for_no_longer_goes_on(#[case] name: &str) {
     let message = Fake::start()
-        .run(&["workflow", "stop", name, "--timeout", "200ms", "--json"])
+        .run(&["workflow", "stop", name, "--timeout", "2s", "--json"])
         .fails(7, "timed_out");
     assert!(
         message.contains(&format!("the stop of {name} goes on in dagdad")),

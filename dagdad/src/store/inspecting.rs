@@ -67,12 +67,23 @@ impl Unusable {
 ///
 /// A damaged file, or one with a newer schema.
 pub(super) async fn inspect(path: &Path) -> Result<(), StoreError> {
-    let has_log = || holds(&companion(path, "-wal"));
-    let found_one = has_log();
-    let looked = match look(path).await {
-        // Somebody who still had it open closed it meanwhile, and took the log away.
-        Err(Unusable::Unreadable(_)) if found_one && !has_log() => look(path).await,
-        looked => looked,
+    let log_and_index = || {
+        (
+            holds(&companion(path, "-wal")),
+            companion(path, "-shm").exists(),
+        )
+    };
+    let mut found = log_and_index();
+    let looked = loop {
+        let looked = look(path).await;
+        let left = log_and_index();
+        // Somebody who still had it open closes it meanwhile, and takes first the index away, then
+        // the log.
+        let taken = (found.0 && !left.0) || (found.1 && !left.1);
+        match looked {
+            Err(Unusable::Unreadable(_)) if taken => found = left,
+            looked => break looked,
+        }
     };
     looked.map_err(|error| error.into_store_error(path))
 }

@@ -56,6 +56,7 @@ fn with_small_disk() -> (TestPodman, Registry) {
     let podman = TestPodman::start_in(&Surroundings {
         registry: Some(registry.address().to_owned()),
         disk_mib: Some(64),
+        ..Surroundings::default()
     });
     (podman, registry)
 }

@@ -9,7 +9,7 @@ use dagdad::ports::{Runtime, RuntimeError};
 use dagdad::runtime::podman::Deadlines;
 
 use crate::observing::{connected, pod, until};
-use crate::podman::TestPodman;
+use crate::podman::{Surroundings, TestPodman};
 use crate::pods::{GRACE, TestPod, free_port, name, sleeper};
 
 #[tokio::test]
@@ -141,10 +141,13 @@ async fn a_play_that_dagdad_did_not_live_to_see_is_replaced_or_kept() {
 
 #[tokio::test]
 async fn a_pod_with_a_dead_or_paused_container_can_be_stopped() {
-    let podman = TestPodman::start();
-    // Podman's own grace period is 10 s: a lost one ends in an error here.
+    // Where its own grace gets lost, it takes so long instead, which ends in an error here.
+    let podman = TestPodman::start_in(&Surroundings {
+        stop_timeout: Some(Duration::from_mins(2)),
+        ..Surroundings::default()
+    });
     let runtime = podman.runtime_within(Deadlines {
-        stop_beyond_grace: Duration::from_secs(7),
+        stop_beyond_grace: Duration::from_mins(1),
         ..Deadlines::default()
     });
     let mut signals = connected(&runtime).await;

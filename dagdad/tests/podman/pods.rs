@@ -1,6 +1,7 @@
 //! Pods for the tests to play, and the host's ports that they publish.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use dagdad::domain::catalogue::RenderedPod;
@@ -167,11 +168,14 @@ pub fn name(text: &str) -> PodName {
     text.parse().unwrap()
 }
 
-/// A port nobody listens on just now.
+/// A port nobody listens on just now, another one at each call, below those that the kernel hands
+/// out to whoever asks for any.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 1000).unwrap();
+    let mut ports =
+        std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 1500);
+    ports
+        .find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok())
         .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dagdad::runtime::podman::{Deadlines, Podman, PodmanOptions};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -19,8 +19,6 @@ pub struct TestPodman {
     dir: TempDir,
     service: Option<Child>,
     disk: Option<SmallDisk>,
-    /// Dropped last, when nothing of this one runs any more.
-    _alone: MutexGuard<'static, ()>,
 }
 
 /// What a [`TestPodman`] may find around it.
@@ -30,6 +28,8 @@ pub struct Surroundings {
     pub registry: Option<String>,
     /// Images and containers have a disk of their own, of so many MiB.
     pub disk_mib: Option<u32>,
+    /// For how long containers are waited for that are stopped without a word on that.
+    pub stop_timeout: Option<Duration>,
 }
 
 /// A file system in memory, unmounted when dropped.
@@ -56,10 +56,6 @@ impl Drop for SmallDisk {
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
-
-/// One at a time: instances with separate storages change the host's one firewall without
-/// knowing of each other, and lose each other's rules for published ports.
-static ALONE: Mutex<()> = Mutex::new(());
 
 impl TestPodman {
     /// Sets one up, image included, and starts its API service.
@@ -91,9 +87,8 @@ impl TestPodman {
             dir,
             service: None,
             disk: None,
-            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        podman.configure();
+        podman.configure(surroundings.stop_timeout);
         let registry = surroundings
             .registry
             .as_ref()
@@ -106,7 +101,7 @@ impl TestPodman {
         podman
     }
 
-    fn configure(&self) {
+    fn configure(&self, stop_timeout: Option<Duration>) {
         let dir = self.dir.path().display();
         // Debian's crun refuses hybrid cgroups; Podman's default limits need CAP_SYS_RESOURCE.
         let runtime = if found("runc").is_some() {
@@ -114,24 +109,11 @@ impl TestPodman {
         } else {
             ""
         };
-        // Podman takes an address for free that another storage's Podman has given away.
-        let salt = self
-            .dir
-            .path()
-            .to_string_lossy()
-            .bytes()
-            .fold(0_u32, |salt, byte| {
-                salt.wrapping_mul(31).wrapping_add(u32::from(byte))
-            });
-        let (second, third) = (128 + salt % 64, (salt >> 8) % 256);
-        // Several, since another test's network may be one of them.
-        let pools: Vec<String> = (0..8)
-            .map(|step| {
-                let second = 128 + salt.wrapping_add(8 * step) % 64;
-                format!("{{\"base\" = \"10.{second}.{third}.128/25\", \"size\" = 25}}")
-            })
-            .collect();
-        let pools = pools.join(", ");
+        let stop_timeout = stop_timeout
+            .map(|timeout| format!("stop_timeout = {}\n", timeout.as_secs()))
+            .unwrap_or_default();
+        // Networks are the machine's, as in the end-to-end tests beside: Podmans with networks of
+        // their own change the one firewall without knowing of each other.
         self.write(
             "containers.conf",
             &format!(
@@ -142,10 +124,7 @@ impl TestPodman {
                  {runtime}\n\
                  events_logger = \"file\"\n\
                  tmp_dir = \"{dir}/tmp\"\n\
-                 [network]\n\
-                 network_config_dir = \"{dir}/networks\"\n\
-                 default_subnet = \"10.{second}.{third}.0/25\"\n\
-                 default_subnet_pools = [{pools}]\n"
+                 {stop_timeout}"
             ),
         );
         self.write(
@@ -154,7 +133,6 @@ impl TestPodman {
                 "[storage]\ndriver = \"vfs\"\ngraphroot = \"{dir}/storage\"\nrunroot = \"{dir}/run\"\n"
             ),
         );
-        fs::create_dir(self.dir.path().join("networks")).unwrap();
         self.write(
             "podman",
             &format!(

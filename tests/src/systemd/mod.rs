@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::PATIENCE;
 use crate::cli::{self, Output, Watch};
 use crate::podman::{IMAGE, Podman};
@@ -216,6 +218,25 @@ impl Machine {
         }
     }
 
+    /// Runs a command again and again until the JSON that it prints is as wanted.
+    ///
+    /// # Panics
+    /// It never is, or is none.
+    pub fn await_json<const N: usize>(
+        &self,
+        words: [&str; N],
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let value: Value = serde_json::from_str(&self.run(words)).expect("JSON");
+            if wanted(&value) {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "{words:?} stays {value:#}");
+        }
+    }
+
     /// `dagdactl apply`.
     pub fn apply(&self, manifest: &impl Display) {
         let mut command = self.podman.command();
@@ -247,7 +268,7 @@ impl Machine {
     pub fn files(&self) -> Vec<String> {
         let script = "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run \
             -o -path /tmp -o -path /scratch -o -path /var/lib/containers -o -path /var/log \
-            -o -path /var/lib/dpkg -o -path /var/cache -o -path /root \\) -prune -o -print | sort";
+            -o -path /var/lib/dpkg -o -path /var/backups -o -path /var/cache -o -path /root \\) -prune -o -print | sort";
         let list = self.run(["sh", "-c", script]);
         list.lines().map(str::to_owned).collect()
     }

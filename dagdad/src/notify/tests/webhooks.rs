@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::rustls::RootCertStore;
 
 use super::super::webhook::WebhookError;
@@ -95,9 +95,10 @@ async fn one_that_hangs_for_ever_is_given_up() {
 #[tokio::test]
 async fn one_that_is_not_there_is_given_up() {
     let mut server = Server::start(&[OK]).await;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    server.port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Nobody else's, and nobody listens.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    server.port = closed.local_addr().unwrap().port();
     let error = webhook(&server, PLENTY).tell(document()).await.unwrap_err();
     assert!(said(&error).contains("Connection refused"), "{error}");
 }
