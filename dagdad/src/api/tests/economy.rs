@@ -1,4 +1,4 @@
-//! Economy mode: told whole, set, planned and replayed.
+//! Economy mode: told whole, set and planned.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use rstest::rstest;
 use tonic::{Code, Request};
 
 use super::super::convert;
+use super::backtest::replay;
 use super::ports::Records;
 use super::{Bench, asked, bench, detail, wire};
 use crate::domain::economy::{
-    Active, Backtest, BacktestAct, BacktestOutcome, Band, Cause, EconomyPlan, EconomyRules,
-    EconomyView, Gauge, PlannedStep, Policy, RecordedSample, Rung, Taken, TakenView, Taking,
-    Trigger, WhatIf,
+    Active, Band, Cause, EconomyPlan, EconomyRules, EconomyView, Gauge, PlannedStep, Policy, Rung,
+    Taken, TakenView, Taking, Trigger, WhatIf,
 };
 use crate::domain::error::CommandError;
 use crate::domain::operation::Done;
@@ -25,7 +25,6 @@ use crate::engine::economy::{Reading, Situation};
 use crate::engine::event::{Command, Reply};
 use crate::engine::example::{at, footprint, name, pod, snapshot};
 use crate::engine::snapshot::Snapshot;
-use crate::ports::StoreError;
 
 /// Memory was short: one pod of each kind of taking.
 fn economical() -> EconomyView {
@@ -75,7 +74,7 @@ fn economical() -> EconomyView {
     }
 }
 
-fn wire_rules() -> v1::EconomyRules {
+pub(super) fn wire_rules() -> v1::EconomyRules {
     let band = |enter, leave| Some(v1::EconomyBand { enter, leave });
     v1::EconomyRules {
         ram: band(80.0, 75.0),
@@ -95,7 +94,7 @@ fn having(economy: EconomyView) -> Snapshot {
 }
 
 /// A measured box.
-fn measured() -> Snapshot {
+pub(super) fn measured() -> Snapshot {
     let mut snapshot = having(economical());
     snapshot.situation = Some(Arc::new(Situation {
         reading: Reading {
@@ -306,7 +305,7 @@ async fn a_box_that_was_not_measured_has_no_plan() {
     assert_eq!(detail(&status).code, "busy");
 }
 
-const NOTHING: v1::WhatIf = v1::WhatIf {
+pub(super) const NOTHING: v1::WhatIf = v1::WhatIf {
     ram_percent: None,
     cpu_percent: None,
     pressure_percent: None,
@@ -315,7 +314,7 @@ const NOTHING: v1::WhatIf = v1::WhatIf {
     recovery: None,
 };
 
-fn span(seconds: i64) -> prost_types::Duration {
+pub(super) fn span(seconds: i64) -> prost_types::Duration {
     prost_types::Duration { seconds, nanos: 0 }
 }
 
@@ -370,90 +369,6 @@ async fn rules_that_make_no_sense_name_the_option(
     assert_eq!(status.unwrap_err().message(), expected);
 }
 
-async fn replay(
-    records: Records,
-    since: Option<prost_types::Timestamp>,
-    what_ifs: Vec<v1::WhatIf>,
-) -> Result<v1::BacktestResponse, tonic::Status> {
-    let bench = bench(measured(), records);
-    let request = Request::new(v1::BacktestRequest { since, what_ifs });
-    Ok(bench.api.backtest(request).await?.into_inner())
-}
-
-/// Samples of an idle box at these seconds.
-fn recorded(seconds: &[i64]) -> Records {
-    let sample = |second: &i64| RecordedSample {
-        // Before today, as what is recorded is.
-        at: at(*second - 1_000_000_000),
-        resolution: Duration::ZERO,
-        cpu_percent: 1.0,
-        ram_total: Bytes::gib(20),
-        ram_used: Bytes::gib(1),
-        pressure: None,
-        pods: Vec::new(),
-    };
-    Records {
-        samples: seconds.iter().map(sample).collect(),
-        ..Records::default()
-    }
-}
-
-#[tokio::test]
-async fn the_past_is_replayed_under_the_rules_as_they_are_and_under_each_of_the_others() {
-    let ram = |percent| v1::WhatIf {
-        ram_percent: Some(percent),
-        ..NOTHING
-    };
-    let told = replay(recorded(&[0, 5, 10]), None, vec![ram(75.0), ram(85.0)])
-        .await
-        .unwrap();
-    assert_eq!(told.samples, 3);
-    assert_eq!(told.since, Some(wire(-1_000_000_000)));
-    assert_eq!(told.until, Some(wire(10 - 1_000_000_000)));
-    let thresholds: Vec<f64> = told
-        .outcomes
-        .iter()
-        .map(|outcome| outcome.rules.unwrap().ram.unwrap().enter)
-        .collect();
-    assert_eq!(thresholds, [80.0, 75.0, 85.0]);
-}
-
-#[tokio::test]
-async fn only_so_far_back_as_is_asked_for() {
-    let since = Some(wire(5 - 1_000_000_000));
-    let told = replay(recorded(&[0, 5, 10]), since, Vec::new()).await;
-    assert_eq!(told.unwrap().samples, 2);
-    let never = prost_types::Timestamp {
-        seconds: i64::MAX,
-        nanos: 0,
-    };
-    let status = replay(Records::default(), Some(never), Vec::new()).await;
-    assert_eq!(detail(&status.unwrap_err()).code, "invalid");
-}
-
-#[tokio::test]
-async fn a_box_without_a_past_is_no_failure() {
-    let told = replay(Records::default(), None, Vec::new()).await.unwrap();
-    assert_eq!((told.since, told.until, told.samples), (None, None, 0));
-    assert_eq!(told.outcomes.len(), 1);
-}
-
-#[tokio::test]
-async fn what_cannot_be_replayed_is_refused() {
-    let broken = Records {
-        broken: Some(StoreError::Failed("no".to_owned())),
-        ..Records::default()
-    };
-    let status = replay(broken, None, Vec::new()).await.unwrap_err();
-    assert_eq!(detail(&status).code, "store_failed");
-    let status = replay(Records::default(), None, vec![NOTHING; 17]).await;
-    let status = status.unwrap_err();
-    assert_eq!(
-        status.message(),
-        "17 other rules are too many at once; ask for at most 16"
-    );
-}
-
 #[test]
 fn a_plan_finds_its_place_on_the_wire() {
     let plan = EconomyPlan {
@@ -489,64 +404,6 @@ fn a_plan_finds_its_place_on_the_wire() {
         ram_percent_after: 74.5,
         cpu_percent_after: 20.5,
         restores: vec!["web".to_owned()],
-    };
-    assert_eq!(told, expected);
-}
-
-#[test]
-fn what_would_have_been_done_is_counted() {
-    let act = |second, pod, rung, restored| BacktestAct {
-        at: at(second),
-        pod: name(pod),
-        rung,
-        restored,
-    };
-    let backtest = Backtest {
-        since: Some(at(0)),
-        until: Some(at(60)),
-        samples: 12,
-        gaps: Duration::from_secs(3),
-        outcomes: vec![BacktestOutcome {
-            rules: EconomyRules::of(80.0, 70.0),
-            entered: 1,
-            active: Duration::from_secs(50),
-            over: Duration::from_secs(20),
-            acts: vec![
-                act(10, "web", Rung::Throttle, false),
-                act(20, "qwen", Rung::Stop, false),
-                act(25, "llama", Rung::Stop, false),
-                act(50, "llama", Rung::Stop, true),
-                act(55, "web", Rung::Throttle, true),
-            ],
-        }],
-    };
-    let told = convert::backtest(&backtest);
-    let wire_act = |second, pod: &str, rung: v1::EconomyRung, restored| v1::BacktestAct {
-        at: Some(wire(second)),
-        pod: pod.to_owned(),
-        rung: rung.into(),
-        restored,
-    };
-    let expected = v1::BacktestResponse {
-        since: Some(wire(0)),
-        until: Some(wire(60)),
-        samples: 12,
-        gaps: Some(span(3)),
-        outcomes: vec![v1::BacktestOutcome {
-            rules: Some(wire_rules()),
-            entered: 1,
-            active: Some(span(50)),
-            over: Some(span(20)),
-            sheds: 2,
-            restores: 1,
-            acts: vec![
-                wire_act(10, "web", v1::EconomyRung::Throttle, false),
-                wire_act(20, "qwen", v1::EconomyRung::Stop, false),
-                wire_act(25, "llama", v1::EconomyRung::Stop, false),
-                wire_act(50, "llama", v1::EconomyRung::Stop, true),
-                wire_act(55, "web", v1::EconomyRung::Throttle, true),
-            ],
-        }],
     };
     assert_eq!(told, expected);
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod backtest;
 mod conversions;
 mod economy;
 mod events;

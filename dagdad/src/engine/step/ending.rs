@@ -1,24 +1,18 @@
-//! Pods that end although no operation asked for it: by themselves, from outside, in a loop.
+//! Pods that end although no operation asked for it: by themselves, or from outside.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::effect::Effect;
-use super::super::operation::{AfterDiagnosis, At, Operation, Request};
+use super::super::operation::{At, Operation};
 use super::super::pod::{Life, Pod};
 use super::super::state::State;
 use super::later;
-use super::observation::STEADY_AFTER_DEATH;
 use crate::domain::event::EventKind;
 use crate::domain::name::PodName;
 use crate::domain::observed::{ContainerState, PodCondition};
-use crate::domain::operation::{OperationId, OperationKind};
 use crate::domain::pod::RestartPolicy;
 use crate::domain::state::Wanted;
 
-/// So many ends of a pod's containers …
-const CRASH_LOOP_DEATHS: usize = 5;
-/// … within this time are a crash loop: Podman restarts without a pause between.
-const CRASH_LOOP_WINDOW: SignedDuration = SignedDuration::from_secs(300);
 /// A request to stop explains an end that comes so soon after its grace period, or came so
 /// shortly before it.
 const STOP_EXPLAINS: SignedDuration = SignedDuration::from_secs(15);
@@ -133,74 +127,6 @@ impl State {
                 self.down_from_outside(&name, "stopped", now, out);
             }
             (None, Life::Failed { .. } | Life::Down | Life::Unseen { .. }) => {}
-        }
-    }
-
-    pub(super) fn died(
-        &mut self,
-        pod: &str,
-        container: &str,
-        code: i32,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some((name, _)) = self.pods.get_key_value(pod) else {
-            return;
-        };
-        let name = name.clone();
-        let Some(pod) = self.pods.get_mut(&name) else {
-            return;
-        };
-        let (creating, awaiting) = match &pod.operation {
-            None => (false, false),
-            Some(Operation { at, .. }) => match at {
-                At::Creating { .. } => (true, false),
-                At::Awaiting { .. } => (false, true),
-                _ => return,
-            },
-        };
-        let restarted = match pod.entry.spec.restart_policy {
-            RestartPolicy::Always => true,
-            RestartPolicy::OnFailure => code != 0,
-            RestartPolicy::Never => false,
-        };
-        let spec = &pod.entry.spec;
-        let init = spec.init_containers.iter().any(|i| i.name == container);
-        if !restarted || init || stop_explains(pod, now) {
-            return;
-        }
-        pod.deaths.push_back(now);
-        let window_start = later(now, -CRASH_LOOP_WINDOW);
-        while pod.deaths.front().is_some_and(|at| *at < window_start) {
-            pod.deaths.pop_front();
-        }
-        if let Some(Operation {
-            at: At::Awaiting { steady_at, .. },
-            ..
-        }) = &mut pod.operation
-            && steady_at.is_some()
-        {
-            *steady_at = Some(later(now, STEADY_AFTER_DEATH));
-        }
-        if creating || pod.deaths.len() < CRASH_LOOP_DEATHS {
-            return;
-        }
-        let first = pod.deaths.front().copied().unwrap_or(now);
-        let seconds = (now - first).get_seconds().max(1);
-        let message = format!(
-            "{name} crashes in a loop: container {container} exited with {code}, {} times in {seconds} s",
-            pod.deaths.len()
-        );
-        pod.deaths.clear();
-        if awaiting {
-            self.diagnose(&name, message, AfterDiagnosis::Halt, now, out);
-        } else {
-            let id = OperationId(self.identities.next(now));
-            let request = Request {
-                verdict: Some(message),
-                ..Request::new(OperationKind::Stop)
-            };
-            self.accept(&name, id, request, now, out);
         }
     }
 

@@ -35,6 +35,7 @@ mod catalogue;
 mod clock;
 mod command;
 mod consistency;
+mod crash_loop;
 mod economy;
 mod ending;
 mod missed;

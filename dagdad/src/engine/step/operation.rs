@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::effect::{Action, Effect};
 use super::super::event::EffectResult;
 use super::super::eviction::Eviction;
-use super::super::operation::{AfterDiagnosis, At, Halt, Operation};
+use super::super::operation::{AfterDiagnosis, At, Operation};
 use super::super::pod::{Life, Pod};
 use super::super::readiness::Watch;
 use super::super::state::State;
@@ -18,10 +18,6 @@ use crate::domain::operation::{Done, OperationId, OperationKind, OperationView, 
 use crate::domain::pod::PodSpec;
 use crate::domain::state::Wanted;
 use crate::ports::RuntimeError;
-
-/// How often the stop of a crash loop is asked for again: a runtime that restarts a pod without a
-/// pause may be too busy with that to stop it in time.
-const HALTED_AGAIN: u8 = 2;
 
 impl State {
     pub(super) fn effect_result(
@@ -111,52 +107,13 @@ impl State {
             }
             (At::Diagnosing { message, then }, EffectResult::Diagnosed(log)) => match then {
                 AfterDiagnosis::Fail => self.fail_with_log(name, message, log, now, out),
-                AfterDiagnosis::Halt => {
-                    let grace = self.pods[name].entry.spec.grace;
-                    self.report(
-                        name,
-                        Stage::Stopping,
-                        format!("stopping {name}: {message}"),
-                        out,
-                    );
-                    let halt = Halt {
-                        message,
-                        log,
-                        again: HALTED_AGAIN,
-                    };
-                    let at = At::Halting(halt);
-                    self.proceed(name, at, Action::Stop { grace }, now, out);
-                }
+                AfterDiagnosis::Halt => self.halt(name, message, log, now, out),
             },
             (At::Halting(halt), EffectResult::Stopped(result)) => {
                 self.halted(name, halt, result, now, out);
             }
             _ => {}
         }
-    }
-
-    /// The stop of a crash loop is over, or was in vain.
-    fn halted(
-        &mut self,
-        name: &PodName,
-        halt: Halt,
-        result: Result<(), RuntimeError>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        if let (Err(RuntimeError::TimedOut { .. }), 1..) = (&result, halt.again) {
-            let grace = self.pods[name].entry.spec.grace;
-            let again = halt.again - 1;
-            let at = At::Halting(Halt { again, ..halt });
-            return self.proceed(name, at, Action::Stop { grace }, now, out);
-        }
-        let message = match result {
-            Ok(()) => format!("{}; it was stopped", halt.message),
-            Err(error) => format!("{}; it could not be stopped: {error}", halt.message),
-        };
-        self.list_after(name, now, out);
-        self.stopped_by_us(name, now);
-        self.fail_with_log(name, message, halt.log, now, out);
     }
 
     /// Begins the effects of an operation whose intent is on disk.
@@ -353,7 +310,7 @@ impl State {
     }
 
     /// What the runtime reports of this in a moment is no news.
-    fn stopped_by_us(&mut self, name: &PodName, now: Timestamp) {
+    pub(super) fn stopped_by_us(&mut self, name: &PodName, now: Timestamp) {
         if let Some(pod) = self.pods.get_mut(name) {
             pod.stopped_by_us = Some(now);
         }

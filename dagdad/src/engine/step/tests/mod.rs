@@ -6,6 +6,7 @@ mod boot;
 mod catalogue;
 mod clock;
 mod commands;
+mod degraded_runs;
 mod economy;
 mod ending_runs;
 mod endings;
@@ -25,6 +26,7 @@ mod silencing;
 mod starting;
 mod stopping;
 mod taken;
+mod watched;
 mod workflows;
 mod world;
 
