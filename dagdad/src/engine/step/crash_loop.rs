@@ -23,6 +23,7 @@ const CRASH_LOOP_WINDOW: SignedDuration = SignedDuration::from_secs(300);
 const HALTED_AGAIN: u8 = 2;
 
 impl State {
+    /// A container of a pod ended, by whatever: the runtime may have started it again already.
     pub(super) fn died(
         &mut self,
         pod: &str,
@@ -31,11 +32,7 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some((name, _)) = self.pods.get_key_value(pod) else {
-            return;
-        };
-        let name = name.clone();
-        let Some(pod) = self.pods.get_mut(&name) else {
+        let Some((name, pod)) = self.catalogued(pod) else {
             return;
         };
         let (creating, awaiting) = match &pod.operation {

@@ -101,11 +101,7 @@ impl State {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some((name, _)) = self.pods.get_key_value(pod) else {
-            return;
-        };
-        let name = name.clone();
-        let Some(pod) = self.pods.get_mut(&name) else {
+        let Some((name, pod)) = self.catalogued(pod) else {
             return;
         };
         let ours = pod.stopped_by_us.is_some_and(|at| later(at, ECHO) >= now);
@@ -146,6 +142,14 @@ impl State {
         };
         *log = lines;
         self.put_row(name, now, out);
+    }
+
+    /// The pod that the runtime means by `name`; `None` where it is not ours.
+    pub(super) fn catalogued(&mut self, name: &str) -> Option<(PodName, &mut Pod)> {
+        let (name, _) = self.pods.get_key_value(name)?;
+        let name = name.clone();
+        let pod = self.pods.get_mut(&name)?;
+        Some((name, pod))
     }
 
     /// When the last of a pod's containers ended, as listed.

@@ -22,6 +22,9 @@
 //!            └── remove ──► stopping ─► removing ─► end
 //! ```
 //!
+//! A stop is asked for once, that of a crash loop ([`crash_loop`]) again where the runtime does
+//! not get to it in time.
+//!
 //! Invariants:
 //! - Nothing is asked of the runtime for an operation before its intent is stored.
 //! - A pod has at most one operation under way and at most one behind it.

@@ -40,6 +40,7 @@ use self::pods::{always, changed, entry, publishing, row, workflow};
 use self::world::World;
 use super::super::effect::{Action, Easing, Effect, Persist};
 use super::super::event::{Command, EffectResult, Event, Reply, Ticket};
+use super::super::example;
 use super::super::state::{Remembered, Settings, State, Thresholds};
 use super::super::workflow::Workflow;
 use super::step;
@@ -348,19 +349,13 @@ fn start() -> Timestamp {
 /// A host with 64 GiB and eight cores on which nothing runs.
 fn idle_host(at: Timestamp) -> HostSample {
     HostSample {
-        at,
-        cpu_percent: 0.0,
         cpu_count: 8,
-        load_1m: 0.0,
-        load_5m: 0.0,
-        load_15m: 0.0,
         memory: MemorySample {
             total: Bytes::gib(64),
             available: Bytes::gib(64),
             ..MemorySample::default()
         },
-        disks: Vec::new(),
-        pressure: None,
+        ..example::host(at)
     }
 }
 
